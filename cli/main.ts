@@ -1,0 +1,182 @@
+import { cac } from 'cac';
+import { InterruptedError, PipelineError, isAbort } from '../core/errors.ts';
+import { resolveHome } from '../core/home.ts';
+import { defaultTargetName, loadTarget } from '../targets/load-target.ts';
+import type { CommandContext, Options, Run } from './command.ts';
+import { createOutput } from './output.ts';
+import { reportError } from './report-error.ts';
+
+/** A command as `npm run <name>` shows it; its code is loaded only when it runs. */
+interface Declaration {
+  /** Name and arguments in cac's notation. */
+  usage: string;
+  summary: string;
+  options?: readonly (readonly [flags: string, description: string])[];
+  load: () => Promise<{ run: Run }>;
+}
+
+const declarations: readonly Declaration[] = [
+  {
+    usage: 'demo',
+    summary: 'The main job: stack, history, live stream, proof and answers',
+    options: [['--down', 'Stop the stack afterwards']],
+    load: () => import('./commands/demo.ts'),
+  },
+  {
+    usage: 'doctor',
+    summary: 'Check what this machine needs, each problem with its cure',
+    load: () => import('./commands/doctor.ts'),
+  },
+  {
+    usage: 'up',
+    summary: 'Start the embedded stack; returns when all of it is ready',
+    load: () => import('./commands/up.ts'),
+  },
+  {
+    usage: 'down',
+    summary: 'Stop the embedded stack; data is kept',
+    options: [['--purge', 'Remove the data as well']],
+    load: () => import('./commands/down.ts'),
+  },
+  {
+    usage: 'status',
+    summary: 'Show the embedded services and the sink in use',
+    load: () => import('./commands/status.ts'),
+  },
+  {
+    usage: 'logs <service>',
+    summary: "Print a service's log",
+    options: [
+      ['--lines <n>', 'How many lines from the end (default 100)'],
+      ['--follow', 'Keep printing as the log grows'],
+    ],
+    load: () => import('./commands/logs.ts'),
+  },
+  {
+    usage: 'schemas:register',
+    summary: 'Register every schema of the catalog',
+    load: () => import('./commands/schemas-register.ts'),
+  },
+  {
+    usage: 'topics:apply',
+    summary: 'Create missing topics, add partitions, correct settings; never deletes',
+    load: () => import('./commands/topics-apply.ts'),
+  },
+  {
+    usage: 'clickhouse:migrate',
+    summary: 'Apply the migrations that are not applied yet',
+    load: () => import('./commands/clickhouse-migrate.ts'),
+  },
+  {
+    usage: 'clickhouse:status',
+    summary: 'Show which migrations are applied',
+    load: () => import('./commands/clickhouse-status.ts'),
+  },
+  {
+    usage: 'connectors:plan',
+    summary: 'Show what apply would change, key by key; exit 2 if anything',
+    load: () => import('./commands/connectors-plan.ts'),
+  },
+  {
+    usage: 'connectors:apply',
+    summary: 'Make the declared connectors so',
+    load: () => import('./commands/connectors-apply.ts'),
+  },
+  {
+    usage: 'connectors:status',
+    summary: 'State, verdict and lag of each connector; exit 2 if unhealthy',
+    load: () => import('./commands/connectors-status.ts'),
+  },
+  {
+    usage: 'produce',
+    summary: 'Produce a live stream',
+    options: [
+      ['--rate <n>', 'Events per second (default 100)'],
+      ['--duration <s>', 'Seconds (default 60)'],
+      ['--seed <n>', 'Seed of the scenario (default 1)'],
+    ],
+    load: () => import('./commands/produce.ts'),
+  },
+  {
+    usage: 'reconcile',
+    summary: "Compare the broker's offsets with what landed; exit 2 if anything is missing",
+    load: () => import('./commands/reconcile.ts'),
+  },
+  {
+    usage: 'answers [number]',
+    summary: 'Answer the questions of the catalog from ClickHouse',
+    load: () => import('./commands/answers.ts'),
+  },
+];
+
+const cli = cac('npm run');
+for (const { usage, summary, options = [], load } of declarations) {
+  const command = cli.command(usage, summary);
+  for (const [flags, description] of options) command.option(flags, description);
+  command
+    .option('--target <name>', 'Where to run: a file of targets/ (default: PIPELINE_TARGET, or embedded)')
+    .option('--json', 'Print one JSON document on stdout; everything else goes to stderr')
+    .option('--verbose', 'Print the stack trace of an error')
+    .action(async (...parameters: unknown[]) => {
+      process.exitCode = await execute(
+        load,
+        parameters.at(-1) as Options,
+        parameters.slice(0, -1).flat().map(String),
+      );
+    });
+}
+cli.help();
+
+try {
+  cli.parse(process.argv, { run: false });
+  if (cli.matchedCommand === undefined && cli.options['help'] !== true) {
+    throw new PipelineError('UNKNOWN_COMMAND', {
+      what: cli.args.length > 0 ? `There is no command "${String(cli.args[0])}"` : 'No command was named',
+      todo: 'Run "npm run" for the list.',
+    });
+  }
+  await cli.runMatchedCommand();
+} catch (error) {
+  // cac reports unknown flags and missing arguments with an error of its own.
+  const known = error instanceof Error && error.name === 'CACError';
+  process.exitCode = reportError(
+    known
+      ? new PipelineError('USAGE', { what: error.message, todo: 'Add --help for what this command takes.' })
+      : error,
+    process.argv.includes('--verbose'),
+  );
+}
+
+function targetName(options: Options): string {
+  const named = options['target'];
+  return (typeof named === 'string' && named) || process.env['PIPELINE_TARGET'] || defaultTargetName;
+}
+
+async function execute(
+  load: Declaration['load'],
+  options: Options,
+  args: readonly string[],
+): Promise<number> {
+  const interruption = new AbortController();
+  const onSignal = (name: NodeJS.Signals) => {
+    // The second signal is for somebody who does not want to wait for a clean end.
+    if (interruption.signal.aborted) process.exit(128 + (name === 'SIGINT' ? 2 : 15));
+    interruption.abort(new InterruptedError());
+  };
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  try {
+    const context: CommandContext = {
+      env: process.env,
+      home: resolveHome(process.env),
+      signal: interruption.signal,
+      output: createOutput(options['json'] === true),
+      target: () => loadTarget(targetName(options)),
+    };
+    const { run } = await load();
+    return await run(context, options, args);
+  } catch (error) {
+    return reportError(isAbort(error) ? new InterruptedError() : error, options['verbose'] === true);
+  } finally {
+    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+  }
+}
