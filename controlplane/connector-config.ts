@@ -1,0 +1,39 @@
+/** A file of `connectors/` as it is written: references unresolved. */
+export interface Declaration {
+  name: string;
+  config: ConnectorConfig;
+}
+
+/** A declaration made concrete for one target. Holds secrets: print it through a plan or not at all. */
+export interface DesiredConnector {
+  name: string;
+  config: ConnectorConfig;
+  /** Keys whose value came from a reference marked as secret. */
+  secretKeys: ReadonlySet<string>;
+}
+
+/** Connect's own form: flat, and every value a string. */
+export type ConnectorConfig = Readonly<Record<string, string>>;
+
+/** The topics a connector reads. */
+export function topicsOf({ config }: Pick<DesiredConnector, 'config'>): string[] {
+  return listItems(config['topics']);
+}
+
+/** `topic2TableMap`, read the way the sink reads it. */
+export function tablesByTopic({ config }: Pick<DesiredConnector, 'config'>): Map<string, string> {
+  return new Map(
+    listItems(config['topic2TableMap']).map((item) => {
+      const [topic = '', table = ''] = item.split('=', 2).map((part) => part.trim());
+      return [topic, table];
+    }),
+  );
+}
+
+/** A comma-separated list, the way Connect and the sink read one. */
+export function listItems(list: string | undefined): string[] {
+  return (list ?? '')
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+}

@@ -1,0 +1,52 @@
+import type { LiveConnector } from './connector-service.ts';
+import { classifyTrace, headlineOf, type CauseClass } from './trace-causes.ts';
+
+/**
+ * `starting` covers the moments around a create, an update or a rebalance, in which nothing can be said yet;
+ * `paused` is somebody's decision and no failure.
+ */
+export const verdicts = ['healthy', 'starting', 'paused', 'unhealthy'] as const;
+export type Verdict = (typeof verdicts)[number];
+
+export interface Health {
+  verdict: Verdict;
+  /** Null unless unhealthy. */
+  cause: CauseClass | null;
+  /** What a person should know first. May quote a server: mask it before it is shown. Null when healthy. */
+  reason: string | null;
+}
+
+/**
+ * Judges one connector from what its server says of it.
+ *
+ * @param live `undefined` where the server has no such connector
+ */
+export function judge(live: LiveConnector | undefined): Health {
+  if (live === undefined) {
+    return unhealthy('configuration', 'it is declared but not on the worker; run connectors:apply');
+  }
+  if (live.state === 'FAILED') return failed('the connector', live.trace);
+  const failedTask = live.tasks.find((task) => task.state === 'FAILED');
+  if (failedTask !== undefined) return failed(`task ${String(failedTask.id)}`, failedTask.trace);
+  if (live.state === 'PAUSED' || live.state === 'STOPPED') {
+    return { verdict: 'paused', cause: null, reason: `it is ${live.state.toLowerCase()}` };
+  }
+  const waiting = live.tasks.find((task) => task.state !== 'RUNNING');
+  if (live.state !== 'RUNNING' || live.tasks.length === 0 || waiting !== undefined) {
+    const reason =
+      waiting === undefined
+        ? `its state is ${live.state ?? 'not known yet'}, with ${String(live.tasks.length)} tasks`
+        : `task ${String(waiting.id)} is ${waiting.state}`;
+    return { verdict: 'starting', cause: null, reason };
+  }
+  return { verdict: 'healthy', cause: null, reason: null };
+}
+
+function failed(what: string, trace: string | null): Health {
+  if (trace === null) return unhealthy('unknown', `${what} failed without a trace`);
+  return unhealthy(classifyTrace(trace), `${what} failed: ${headlineOf(trace)}`);
+}
+
+function unhealthy(cause: CauseClass, reason: string): Health {
+  return { verdict: 'unhealthy', cause, reason };
+}
