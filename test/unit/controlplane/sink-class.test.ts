@@ -1,0 +1,47 @@
+import { expect, test } from 'vitest';
+import {
+  chooseSink,
+  describeSink,
+  officialSinkClass,
+  standInSinkClass,
+  withSink,
+} from '../../../controlplane/sink-class.ts';
+import { desired } from './fixtures.ts';
+
+const official = { class: officialSinkClass, version: 'v1.5.0' };
+const standIn = { class: standInSinkClass, version: '0.1.0' };
+const other = { class: 'x.Other', version: null };
+
+test('the official sink is used wherever the worker has it', () => {
+  for (const standInSink of [true, false]) {
+    expect(chooseSink([other, standIn, official], { standInSink }, 'w')).toEqual({
+      kind: 'official',
+      ...official,
+    });
+  }
+});
+
+test('the stand-in takes its place only where the target allows it', () => {
+  expect(chooseSink([other, standIn], { standInSink: true }, 'w')).toEqual({ kind: 'stand-in', ...standIn });
+  expect(() => chooseSink([standIn], { standInSink: false }, 'w')).toThrow(
+    expect.objectContaining({
+      code: 'SINK_MISSING',
+      message: expect.stringContaining('does not allow') as string,
+    }),
+  );
+});
+
+test('a worker without any sink is an error that says how to install one', () => {
+  expect(() => chooseSink([other], { standInSink: true }, 'http://w')).toThrow(
+    expect.objectContaining({ where: 'http://w', todo: expect.stringContaining('plugin.path') as string }),
+  );
+});
+
+test('only the declared class is replaced', () => {
+  const sink = chooseSink([standIn], { standInSink: true }, 'w');
+  const connector = desired('a', { 'connector.class': officialSinkClass, topics: 't' });
+  expect(withSink(connector, sink).config).toEqual({ 'connector.class': standInSinkClass, topics: 't' });
+  const foreign = desired('b', { 'connector.class': 'x.Other' });
+  expect(withSink(foreign, sink)).toBe(foreign);
+  expect(describeSink(sink)).toBe('Sink: the stand-in 0.1.0, in place of the official ClickHouse sink');
+});
