@@ -3,7 +3,7 @@ import { waitFor } from '../core/wait.ts';
 import type { ConnectorService } from './connector-service.ts';
 import { judge, type Health } from './health.ts';
 import { diffConfig, type Change, type Plan } from './plan.ts';
-import { createMask, secretValues } from './secrets.ts';
+import { createMask } from './secrets.ts';
 
 export interface ApplyOptions {
   signal?: AbortSignal;
@@ -34,6 +34,7 @@ export async function applyPlan(
   plan: Plan,
   { signal, onProgress, startTimeoutMs = 60_000, settleMs = 1500 }: ApplyOptions = {},
 ): Promise<Applied[]> {
+  const mask = createMask(plan.secrets);
   const pending = plan.changes.filter((change) => change.operation !== 'none');
   const written: Applied[] = [];
   for (const change of pending) {
@@ -49,8 +50,11 @@ export async function applyPlan(
       const timeoutMs = Math.max(0, deadline - performance.now());
       const started = await failureOf(async () => {
         const health = await untilSettled(service, change.name, { timeoutMs, settleMs, signal });
-        const secrets = secretsOf(plan, change.name);
-        if (health.verdict === 'unhealthy') throw new Error(createMask(secrets)(health.reason ?? ''));
+        if (health.verdict === 'unhealthy') {
+          throw new PipelineError('NOT_RUNNING', {
+            what: `${health.cause ?? 'unknown'}: ${mask(health.reason ?? '')}`,
+          });
+        }
         onProgress?.(`${health.verdict === 'paused' ? 'left paused' : 'running'} ${change.name}`);
       });
       return { change, failure: started };
@@ -105,11 +109,6 @@ async function untilSettled(
       ...(options.signal === undefined ? {} : { signal: options.signal }),
     },
   );
-}
-
-function secretsOf(plan: Plan, name: string): string[] {
-  const desired = plan.desired.get(name);
-  return desired === undefined ? [] : secretValues(desired.config, desired.secretKeys);
 }
 
 /** Null when `step` succeeds, otherwise why it did not. Being interrupted is not a failure of the step. */

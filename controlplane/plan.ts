@@ -1,6 +1,6 @@
 import type { ConnectorConfig, DesiredConnector } from './connector-config.ts';
 import type { LiveConnector } from './connector-service.ts';
-import { isSecretKey, secretMark } from './secrets.ts';
+import { isSecretKey, secretMark, secretValues } from './secrets.ts';
 
 export const operations = ['create', 'update', 'delete', 'none'] as const;
 export type Operation = (typeof operations)[number];
@@ -28,6 +28,8 @@ export interface Plan {
   changes: readonly Change[];
   /** By name: what create and update write. Holds secrets. */
   desired: ReadonlyMap<string, DesiredConnector>;
+  /** Every secret value, the one of before as well as the one of after, for masking what servers say. */
+  secrets: readonly string[];
 }
 
 /**
@@ -49,7 +51,11 @@ export function planConnectors(
       return { operation: 'delete', name, diff: diffConfig(config, {}, new Set()), restartFailed: false };
     });
   const changes = [...declared, ...removed].sort((a, b) => a.name.localeCompare(b.name));
-  return { changes, desired: byName };
+  const secrets = desired.flatMap(({ name, config, secretKeys }) => [
+    ...secretValues(config, secretKeys),
+    ...secretValues(live.get(name)?.config ?? {}, secretKeys),
+  ]);
+  return { changes, desired: byName, secrets };
 }
 
 /** True when applying the plan would do something. */

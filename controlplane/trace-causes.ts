@@ -10,6 +10,18 @@ export const causeClasses = [
 ] as const;
 export type CauseClass = (typeof causeClasses)[number];
 
+/** What a person does about each class. */
+export const nextActions: Readonly<Record<CauseClass, string>> = {
+  transient: 'Check that ClickHouse and the registry answer (npm run status), then restart the failed tasks.',
+  capacity: 'Give ClickHouse room (parts, memory, disk) before a restart; a restart alone makes it worse.',
+  authentication: "Correct the credentials in the target's settings, then run connectors:apply.",
+  configuration: 'Correct the declaration, then run connectors:apply.',
+  'schema mismatch': 'Bring table and schema together (npm run clickhouse:migrate); a restart does not help.',
+  'poison record':
+    'Look at the record named in the trace; with errors.tolerance=all it goes to the dead letter topic.',
+  unknown: "Read the worker's log (npm run logs -- connect).",
+};
+
 /**
  * Patterns of traces, first match wins: what names a definite culprit comes before the broken connections that
  * often follow from it. `(code N)` is how ClickHouse's servers and `Code: N` how its clients print their codes

@@ -1,0 +1,69 @@
+import type { Declaration } from './connector-config.ts';
+import { topicsOf } from './connector-config.ts';
+import type { LiveConnector, RunState } from './connector-service.ts';
+import type { TopicProgress } from './consumer-lag.ts';
+import { judge, type Verdict } from './health.ts';
+import { createMask, secretValues } from './secrets.ts';
+import { headlineOf, type CauseClass } from './trace-causes.ts';
+
+/** One declared connector as status reports it. Nothing in it is secret. */
+export interface ConnectorStatus {
+  name: string;
+  /** `MISSING` where the worker has no such connector, `UNKNOWN` for the moment before its first status. */
+  state: RunState | 'MISSING' | 'UNKNOWN';
+  verdict: Verdict;
+  cause: CauseClass | null;
+  /** Records not yet committed; null where Kafka could not say. */
+  lag: number | null;
+  tasks: readonly TaskStatus[];
+  /** Records in the dead letter topic; null where there is none or Kafka could not say. */
+  deadLetters: number | null;
+  /** What to know first; null when healthy. */
+  reason: string | null;
+}
+
+export interface TaskStatus {
+  id: number;
+  state: RunState;
+  worker: string;
+  /** The message of the trace's innermost cause. */
+  error: string | null;
+}
+
+/** Puts together what the worker and Kafka say of one declared connector. */
+export function describeConnector(
+  declaration: Declaration,
+  live: LiveConnector | undefined,
+  progress: TopicProgress,
+): ConnectorStatus {
+  const marked = Object.entries(declaration.config)
+    .filter(([, text]) => text.includes('${secret:'))
+    .map(([key]) => key);
+  const mask = createMask(secretValues(live?.config ?? {}, new Set(marked)));
+  const { verdict, cause, reason } = judge(live);
+  return {
+    name: declaration.name,
+    state: live === undefined ? 'MISSING' : (live.state ?? 'UNKNOWN'),
+    verdict,
+    cause,
+    lag: progress.lag,
+    tasks: (live?.tasks ?? []).map(({ id, state, workerId, trace }) => ({
+      id,
+      state,
+      worker: workerId,
+      error: trace === null ? null : mask(headlineOf(trace)),
+    })),
+    deadLetters: progress.deadLetters,
+    reason: reason === null ? null : mask(reason),
+  };
+}
+
+/** What Kafka is asked about a connector: its live configuration counts, the declared one until there is one. */
+export function progressQuery(declaration: Declaration, live: LiveConnector | undefined) {
+  const config = live?.config ?? declaration.config;
+  return {
+    name: declaration.name,
+    topics: topicsOf({ config }),
+    deadLetterTopic: config['errors.deadletterqueue.topic.name'] || undefined,
+  };
+}
