@@ -43,7 +43,7 @@ export function readYaml(file: string, what: string): unknown {
   });
 }
 
-/** Reads a JSON file; a syntax error becomes a problem with its position. */
+/** Reads a JSON file; a syntax error becomes a problem with its line. */
 export function readJson(file: string, what: string): unknown {
   const text = readText(file, what);
   try {
@@ -52,9 +52,40 @@ export function readJson(file: string, what: string): unknown {
     throw new InvalidInputError({
       what,
       where: file,
-      problems: [{ path: '(file)', message: messageOf(error) }],
+      problems: [{ path: `line ${syntaxErrorLine(text, error)}`, message: reasonOf(error) }],
     });
   }
+}
+
+/** V8 gives the position of some syntax errors only; that of an unexpected token is found by bisection. */
+function syntaxErrorLine(text: string, error: unknown): number {
+  const position = /at position (\d+)/.exec(messageOf(error))?.[1];
+  let end = position === undefined ? text.length : Number(position);
+  if (messageOf(error).startsWith('Unexpected token') && position === undefined) {
+    for (let sound = 0; end - sound > 1;) {
+      const middle = Math.floor((sound + end) / 2);
+      if (hasUnexpectedToken(text.slice(0, middle))) end = middle;
+      else sound = middle;
+    }
+    end -= 1;
+  }
+  return text.slice(0, end).split('\n').length;
+}
+
+function hasUnexpectedToken(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return false;
+  } catch (error) {
+    return messageOf(error).startsWith('Unexpected token');
+  }
+}
+
+/** V8's message without the piece of the file that it quotes and without the position. */
+function reasonOf(error: unknown): string {
+  return messageOf(error)
+    .replace(/, (\.\.\.)?".*$/, '')
+    .replace(/ (in JSON )?at position \d+.*$/, '');
 }
 
 export function readText(file: string, what: string): string {

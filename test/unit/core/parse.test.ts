@@ -47,6 +47,16 @@ describe('readYaml and readJson', () => {
     });
   });
 
+  it.each([
+    ['an unexpected token', '{\n  "a": 1,\n  "b": }\n', 3, "Unexpected token '}'"],
+    ['a missing comma', '{\n  "a": 1\n  "b": 2\n}', 3, "Expected ',' or '}' after property value"],
+    ['an end that comes too early', '{\n  "a": [1,\n', 3, 'Unexpected end of JSON input'],
+  ])('names the line of %s in a JSON file', (_, text, line, message) => {
+    expect(caught(() => readJson(write('b.json', text), 'The file is broken'))).toMatchObject({
+      problems: [{ path: `line ${line}`, message }],
+    });
+  });
+
   it('tells a missing file from a broken one', () => {
     expect(caught(() => readYaml(path.join(folder, 'missing.yaml'), 'The catalog'))).toMatchObject({
       code: 'FILE_NOT_FOUND',

@@ -1,0 +1,105 @@
+import kafkajs, { type Admin, type Kafka, type KafkaConfig, type RetryOptions } from 'kafkajs';
+import { InterruptedError, PipelineError, codeOf, isAbort, messageOf } from '../core/errors.ts';
+import type { Target } from './load-target.ts';
+
+export interface KafkaOptions {
+  /** Names the client in the broker's logs and metrics. */
+  clientId: string;
+  /** Default 3000: the embedded broker answers in milliseconds, a remote one within a second. */
+  connectionTimeoutMs?: number;
+  /** Default 30000, Kafka's own default. */
+  requestTimeoutMs?: number;
+  /** Of connecting and of administrative requests. Default: three more attempts, 200 to 1000 ms apart. */
+  retry?: RetryOptions;
+}
+
+/**
+ * The one place that builds a Kafka client: bounded timeouts and retries, and nothing written to the console.
+ * What it throws is kafkajs's own; {@link kafkaError} turns that into an error a person can act on.
+ */
+export function createKafka(target: Target, options: KafkaOptions): Kafka {
+  const config: KafkaConfig = {
+    clientId: options.clientId,
+    brokers: target.kafka.brokers,
+    connectionTimeout: options.connectionTimeoutMs ?? 3000,
+    requestTimeout: options.requestTimeoutMs ?? 30_000,
+    // Without it kafkajs keeps a request open for ever on a connection that went silent.
+    enforceRequestTimeout: true,
+    retry: options.retry ?? { initialRetryTime: 200, maxRetryTime: 1000, retries: 3 },
+    logLevel: kafkajs.logLevel.NOTHING,
+    logCreator: () => () => undefined,
+  };
+  return new kafkajs.Kafka(config);
+}
+
+/**
+ * Connects an administrative client, runs `work` and disconnects, whatever happens.
+ *
+ * @throws PipelineError `KAFKA_UNREACHABLE` or `KAFKA_ERROR`, and whatever `work` throws of its own
+ */
+export async function withKafkaAdmin<T>(
+  target: Target,
+  options: KafkaOptions,
+  work: (admin: Admin) => Promise<T>,
+): Promise<T> {
+  const admin = createKafka(target, options).admin();
+  try {
+    await admin.connect();
+    return await work(admin);
+  } catch (error) {
+    throw kafkaError(target, error);
+  } finally {
+    await admin.disconnect().catch(() => undefined);
+  }
+}
+
+/** Names of the errors that mean "no broker answered", as opposed to "the broker refused". */
+const unreachable = new Set([
+  'KafkaJSConnectionError',
+  'KafkaJSConnectionClosedError',
+  'KafkaJSRequestTimeoutError',
+  'KafkaJSBrokerNotFound',
+  'KafkaJSMetadataNotLoaded',
+]);
+
+/** What kafkajs threw as a {@link PipelineError}; an error that already is one is returned as it is. */
+export function kafkaError(target: Target, error: unknown): PipelineError {
+  if (error instanceof PipelineError) return error;
+  if (isAbort(error)) return new InterruptedError();
+  const chain = causesOf(error);
+  const broker = target.kafka.brokers.join(', ');
+  if (chain.some(isUnreachable)) {
+    return new PipelineError('KAFKA_UNREACHABLE', {
+      what: 'Kafka does not answer',
+      where: broker,
+      todo: `Start it (npm run up), or correct KAFKA_BROKERS or targets/${target.name}.yaml.`,
+      retryable: true,
+      cause: error,
+    });
+  }
+  return new PipelineError('KAFKA_ERROR', {
+    what: `Kafka refused: ${messageOf(chain.at(-1) ?? error)}`,
+    where: broker,
+    cause: error,
+  });
+}
+
+function isUnreachable(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const code = codeOf(error);
+  return (
+    unreachable.has(error.name) || code === 'ECONNREFUSED' || code === 'ENOTFOUND' || code === 'ETIMEDOUT'
+  );
+}
+
+/** `error` and everything below it: kafkajs wraps the cause once more for each layer of retries. */
+function causesOf(error: unknown): unknown[] {
+  const chain: unknown[] = [];
+  for (let next: unknown = error; next !== undefined && !chain.includes(next);) {
+    chain.push(next);
+    if (!(next instanceof Error)) break;
+    // createTopics and createPartitions answer with one error for each topic.
+    next = 'errors' in next && Array.isArray(next.errors) ? (next.errors as unknown[])[0] : next.cause;
+  }
+  return chain;
+}
