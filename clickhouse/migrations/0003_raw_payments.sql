@@ -1,0 +1,36 @@
+-- One row per event of billing.payments, as schemas/avro/billing.payments.avsc describes it, and where it was in Kafka.
+CREATE TABLE IF NOT EXISTS raw_payments
+(
+    event_id UUID COMMENT 'UUIDv7 of this event: the idempotency key. A redelivered event keeps it.' CODEC(ZSTD(1)),
+    event_type LowCardinality(String) COMMENT 'What happened, as payment.<verb>.' CODEC(ZSTD(1)),
+    occurred_at DateTime64(3, 'UTC') COMMENT 'When it happened, UTC. Immutable: raw tables are partitioned by it.' CODEC(Delta, ZSTD(1)),
+    produced_at DateTime64(3, 'UTC') COMMENT 'When the producer built the record, UTC.' CODEC(DoubleDelta, ZSTD(1)),
+    entity_version Int64 COMMENT 'Grows by one with each change of the payment; orders its events.' CODEC(ZSTD(1)),
+    is_deleted Int32 COMMENT '1 when the payment was deleted, otherwise 0.' CODEC(ZSTD(1)),
+    payment_id String COMMENT 'The payment. Retries keep it.' CODEC(ZSTD(1)),
+    invoice_id String COMMENT 'The invoice it pays.' CODEC(ZSTD(1)),
+    customer_id String COMMENT 'The customer who pays. Key of the topic.' CODEC(ZSTD(1)),
+    payment_method_id String COMMENT 'The payment method charged.' CODEC(ZSTD(1)),
+    method LowCardinality(String) COMMENT 'Kind of the method charged.' CODEC(ZSTD(1)),
+    processor LowCardinality(String) COMMENT 'Payment service provider that was asked.' CODEC(ZSTD(1)),
+    amount_minor Int64 COMMENT 'Amount of the payment.' CODEC(ZSTD(1)),
+    refunded_minor Int64 COMMENT 'Refunded so far, cumulative.' CODEC(ZSTD(1)),
+    currency LowCardinality(String) COMMENT 'ISO 4217 code of every amount of the record.' CODEC(ZSTD(1)),
+    status LowCardinality(String) COMMENT 'Status after this transition.' CODEC(ZSTD(1)),
+    previous_status LowCardinality(String) COMMENT 'Status before this transition; none for the first.' CODEC(ZSTD(1)),
+    attempt_no Int32 COMMENT '1 for the first charge attempt, one more for each retry.' CODEC(ZSTD(1)),
+    failure_code LowCardinality(String) COMMENT 'Reason of a failed attempt.' CODEC(ZSTD(1)),
+    country LowCardinality(String) COMMENT 'ISO 3166-1 alpha-2 code of the payment method.' CODEC(ZSTD(1)),
+    region LowCardinality(String) COMMENT 'Sales region of the country.' CODEC(ZSTD(1)),
+    initiated_at DateTime64(3, 'UTC') COMMENT 'When the payment was initiated, UTC; the same on every event of the payment.' CODEC(Delta, ZSTD(1)),
+    kafka_topic LowCardinality(String) COMMENT 'Topic the record came from.' CODEC(ZSTD(1)),
+    kafka_partition Int32 COMMENT 'Partition the record came from.' CODEC(ZSTD(1)),
+    kafka_offset Int64 COMMENT 'Offset of the record in its partition.' CODEC(Delta, ZSTD(1)),
+    kafka_timestamp DateTime64(3, 'UTC') COMMENT 'The record\'s timestamp on the broker, UTC.' CODEC(Delta, ZSTD(1))
+)
+ENGINE = ReplacingMergeTree
+PARTITION BY toYYYYMM(occurred_at)
+ORDER BY (event_type, toDate(occurred_at), customer_id, event_id)
+-- Remembers the sink's deduplication tokens: an insert repeated after a lost answer is dropped.
+SETTINGS non_replicated_deduplication_window = 10000
+COMMENT 'One transition of a payment. Amounts are in minor units of the currency.'
