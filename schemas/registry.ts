@@ -1,0 +1,159 @@
+import { COMPATIBILITY, SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry';
+import axios, { isAxiosError } from 'axios';
+import { z } from 'zod';
+import { InterruptedError, PipelineError, codeOf, isAbort, messageOf } from '../core/errors.ts';
+import { parseWith } from '../core/parse.ts';
+import { retry } from '../core/retry.ts';
+import type { CatalogTopic, CompatibilityLevel } from './catalog.ts';
+
+/** What the pipeline asks of a Confluent-compatible registry. Every call has a deadline and is retried twice. */
+export interface Registry {
+  /** Id of exactly this schema under its subject; undefined where it is not registered. */
+  findId(topic: CatalogTopic): Promise<number | undefined>;
+  /** Whether any version was ever registered under it. */
+  hasSubject(subject: string): Promise<boolean>;
+  /** Level set for the subject itself; undefined where none is. */
+  compatibilityOf(subject: string): Promise<CompatibilityLevel | undefined>;
+  setCompatibility(subject: string, level: CompatibilityLevel): Promise<void>;
+  /** Whether the schema may follow the subject's latest version; true where there is none. */
+  isCompatible(topic: CatalogTopic): Promise<boolean>;
+  /** @throws PipelineError `SCHEMA_REFUSED` whose message is the registry's reason */
+  register(topic: CatalogTopic): Promise<number>;
+}
+
+const requestTimeoutMs = 10_000;
+
+/** @param url base of the API, without a trailing slash */
+export function createRegistry(url: string, signal?: AbortSignal): Registry {
+  // The library knows neither the level of a subject nor deadlines: those requests are made directly, and its
+  // own requests get a deadline from a middleware. Retries are ours, in one place.
+  const library = new SchemaRegistry({
+    host: url,
+    retry: { retries: 0 },
+    middlewares: [
+      () => ({
+        prepareRequest: async (next) => (await next()).enhance({ timeout: requestTimeoutMs }),
+      }),
+    ],
+  });
+  const http = axios.create({
+    baseURL: url,
+    timeout: requestTimeoutMs,
+    headers: { 'Content-Type': 'application/vnd.schemaregistry.v1+json' },
+  });
+  const ask = async <T>(request: () => Promise<T>): Promise<T> =>
+    retry(
+      async () => {
+        try {
+          return await request();
+        } catch (error) {
+          throw registryError(url, error);
+        }
+      },
+      { retries: 2, maxDelayMs: 1000, ...(signal === undefined ? {} : { signal }) },
+    );
+  const askUnlessMissing = async <T>(request: () => Promise<T>): Promise<T | undefined> => {
+    try {
+      return await ask(request);
+    } catch (error) {
+      if (error instanceof PipelineError && error.code === 'REGISTRY_HAS_NONE') return undefined;
+      throw error;
+    }
+  };
+  const abort = signal === undefined ? {} : { signal };
+
+  return {
+    findId: async (topic) =>
+      askUnlessMissing(async () => library.getRegistryIdBySchema(topic.subject, avroSchema(topic))),
+    hasSubject: async (subject) =>
+      (await askUnlessMissing(async () =>
+        http.get(`/subjects/${encodeURIComponent(subject)}/versions`, abort),
+      )) !== undefined,
+    compatibilityOf: async (subject) =>
+      askUnlessMissing(async () => {
+        const { data } = await http.get<unknown>(`/config/${encodeURIComponent(subject)}`, abort);
+        return parseWith(configAnswer, data, 'The registry answered something unexpected', url)
+          .compatibilityLevel as CompatibilityLevel;
+      }),
+    setCompatibility: async (subject, compatibility) =>
+      ask(async () => {
+        await http.put(`/config/${encodeURIComponent(subject)}`, { compatibility }, abort);
+      }),
+    isCompatible: async (topic) => {
+      const path = `/compatibility/subjects/${encodeURIComponent(topic.subject)}/versions/latest`;
+      const answer = await askUnlessMissing(async () => http.post<unknown>(path, avroSchema(topic), abort));
+      if (answer === undefined) return true;
+      const what = 'The registry answered something unexpected';
+      return parseWith(compatibilityAnswer, answer.data, what, url).is_compatible;
+    },
+    register: async (topic) =>
+      ask(async () => {
+        const { id } = await library.register(avroSchema(topic), {
+          subject: topic.subject,
+          compatibility: COMPATIBILITY[topic.compatibility],
+        });
+        return id;
+      }),
+  };
+}
+
+const configAnswer = z.object({ compatibilityLevel: z.string() });
+const compatibilityAnswer = z.object({ is_compatible: z.boolean() });
+
+function avroSchema(topic: CatalogTopic) {
+  return { type: SchemaType.AVRO as const, schema: JSON.stringify(topic.definition) };
+}
+
+/** What axios or the library threw as an error that says what happened and whether to try again. */
+function registryError(url: string, error: unknown): PipelineError {
+  if (error instanceof PipelineError) return error;
+  if (isAbort(error) || (isAxiosError(error) && error.code === 'ERR_CANCELED')) return new InterruptedError();
+  const { status, reason } = answerOf(error);
+  if (status === undefined) {
+    return new PipelineError('REGISTRY_UNREACHABLE', {
+      what: `The schema registry does not answer (${codeOf(error) ?? reason})`,
+      where: url,
+      todo: 'Start it (npm run up), or correct SCHEMA_REGISTRY_URL.',
+      retryable: true,
+      cause: error,
+    });
+  }
+  if (status === 404) {
+    return new PipelineError('REGISTRY_HAS_NONE', { what: reason, where: url, cause: error });
+  }
+  if (status === 409) {
+    return new PipelineError('SCHEMA_REFUSED', { what: reason, where: url, cause: error });
+  }
+  return new PipelineError('REGISTRY_ERROR', {
+    what: `The schema registry answered ${status}: ${reason}`,
+    where: url,
+    retryable: status >= 500,
+    cause: error,
+  });
+}
+
+/** Status and message of the registry's answer; no status where there was no answer. */
+function answerOf(error: unknown): { status: number | undefined; reason: string } {
+  if (isAxiosError<{ message?: unknown } | undefined>(error)) {
+    const said = error.response?.data?.message;
+    return { status: error.response?.status, reason: typeof said === 'string' ? plain(said) : error.message };
+  }
+  const reason = plain(messageOf(error));
+  const status = libraryStatusOf(error);
+  // The library's HTTP client reports a broken connection or a timeout as a 400 that quotes the error.
+  const broken = status === 400 && /ECONN|ENOTFOUND|EPIPE|socket hang up|timeout/i.test(reason);
+  return { status: broken ? undefined : status, reason };
+}
+
+function libraryStatusOf(error: unknown): number | undefined {
+  if (typeof error !== 'object' || error === null) return undefined;
+  if ('status' in error && typeof error.status === 'number') return error.status;
+  // A lookup that found nothing is thrown as an error around the answer.
+  if (error instanceof Error && error.name === 'ConfluentSchemaRegistryError') return 404;
+  return undefined;
+}
+
+/** The registry's message without the client's name in front and without its Java class. */
+function plain(message: string): string {
+  return message.replace(/^Confluent_Schema_Registry - /, '').replace(/^([a-z]+\.)+[A-Za-z]+: /, '');
+}
