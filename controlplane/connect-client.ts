@@ -67,7 +67,8 @@ export function createConnectClient({
     responseType: 'text',
     transformResponse: (text: unknown) => text,
     maxContentLength: 64 * 1024 * 1024,
-    headers: { Accept: 'application/json' },
+    // A POST without a body would otherwise go out as a form, which Connect refuses with 415.
+    headers: { Accept: 'application/json', 'Content-Type': 'application/json' },
   });
 
   const send = (request: Request, signal?: AbortSignal) =>

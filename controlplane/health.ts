@@ -1,5 +1,5 @@
 import type { LiveConnector } from './connector-service.ts';
-import { classifyTrace, headlineOf, type CauseClass } from './trace-causes.ts';
+import { classifyTrace, headlineOf, nextActions, type CauseClass } from './trace-causes.ts';
 
 /**
  * `starting` covers the moments around a create, an update or a rebalance, in which nothing can be said yet;
@@ -14,6 +14,8 @@ export interface Health {
   cause: CauseClass | null;
   /** What a person should know first. May quote a server: mask it before it is shown. Null when healthy. */
   reason: string | null;
+  /** What that person should do next. Null unless unhealthy. */
+  action: string | null;
 }
 
 /**
@@ -23,13 +25,18 @@ export interface Health {
  */
 export function judge(live: LiveConnector | undefined): Health {
   if (live === undefined) {
-    return unhealthy('configuration', 'it is declared but not on the worker; run connectors:apply');
+    return {
+      verdict: 'unhealthy',
+      cause: 'configuration',
+      reason: 'it is declared, but the worker does not have it',
+      action: 'Run connectors:apply.',
+    };
   }
   if (live.state === 'FAILED') return failed('the connector', live.trace);
   const failedTask = live.tasks.find((task) => task.state === 'FAILED');
   if (failedTask !== undefined) return failed(`task ${String(failedTask.id)}`, failedTask.trace);
   if (live.state === 'PAUSED' || live.state === 'STOPPED') {
-    return { verdict: 'paused', cause: null, reason: `it is ${live.state.toLowerCase()}` };
+    return { ...nothingToDo, verdict: 'paused', reason: `it is ${live.state.toLowerCase()}` };
   }
   const waiting = live.tasks.find((task) => task.state !== 'RUNNING');
   if (live.state !== 'RUNNING' || live.tasks.length === 0 || waiting !== undefined) {
@@ -37,10 +44,12 @@ export function judge(live: LiveConnector | undefined): Health {
       waiting === undefined
         ? `its state is ${live.state ?? 'not known yet'}, with ${String(live.tasks.length)} tasks`
         : `task ${String(waiting.id)} is ${waiting.state}`;
-    return { verdict: 'starting', cause: null, reason };
+    return { ...nothingToDo, verdict: 'starting', reason };
   }
-  return { verdict: 'healthy', cause: null, reason: null };
+  return { ...nothingToDo, verdict: 'healthy' };
 }
+
+const nothingToDo = { cause: null, reason: null, action: null };
 
 function failed(what: string, trace: string | null): Health {
   if (trace === null) return unhealthy('unknown', `${what} failed without a trace`);
@@ -48,5 +57,5 @@ function failed(what: string, trace: string | null): Health {
 }
 
 function unhealthy(cause: CauseClass, reason: string): Health {
-  return { verdict: 'unhealthy', cause, reason };
+  return { verdict: 'unhealthy', cause, reason, action: nextActions[cause] };
 }

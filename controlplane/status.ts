@@ -20,6 +20,8 @@ export interface ConnectorStatus {
   deadLetters: number | null;
   /** What to know first; null when healthy. */
   reason: string | null;
+  /** What to do next; null unless unhealthy. */
+  action: string | null;
 }
 
 export interface TaskStatus {
@@ -40,7 +42,7 @@ export function describeConnector(
     .filter(([, text]) => text.includes('${secret:'))
     .map(([key]) => key);
   const mask = createMask(secretValues(live?.config ?? {}, new Set(marked)));
-  const { verdict, cause, reason } = judge(live);
+  const { verdict, cause, reason, action } = judge(live);
   return {
     name: declaration.name,
     state: live === undefined ? 'MISSING' : (live.state ?? 'UNKNOWN'),
@@ -55,6 +57,7 @@ export function describeConnector(
     })),
     deadLetters: progress.deadLetters,
     reason: reason === null ? null : mask(reason),
+    action,
   };
 }
 

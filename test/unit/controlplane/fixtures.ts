@@ -1,6 +1,7 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { afterAll } from 'vitest';
 import type { ConnectorConfig, DesiredConnector } from '../../../controlplane/connector-config.ts';
 import type { LiveConnector, LiveTask, RunState } from '../../../controlplane/connector-service.ts';
 import type { Contracts } from '../../../controlplane/declaration-rules.ts';
@@ -50,9 +51,15 @@ export function target(changes: Partial<Target> = {}): Target {
   };
 }
 
-/** A folder with the given files; objects become JSON. */
+const folders: string[] = [];
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true });
+});
+
+/** A folder with the given files, removed after the tests; objects become JSON. */
 export function declarationsIn(files: Record<string, unknown>): string {
   const folder = mkdtempSync(path.join(tmpdir(), 'declarations-'));
+  folders.push(folder);
   for (const [name, content] of Object.entries(files)) {
     writeFileSync(path.join(folder, name), typeof content === 'string' ? content : JSON.stringify(content));
   }

@@ -10,7 +10,12 @@ const trace = [
 ].join('\n');
 
 test('all tasks running is healthy', () => {
-  expect(judge(live('a'))).toEqual({ verdict: 'healthy', cause: null, reason: null });
+  expect(judge(live('a'))).toEqual({
+    verdict: 'healthy',
+    cause: null,
+    reason: null,
+    action: null,
+  });
 });
 
 test('a failed task is unhealthy with its cause, although the connector says RUNNING', () => {
@@ -18,6 +23,7 @@ test('a failed task is unhealthy with its cause, although the connector says RUN
     verdict: 'unhealthy',
     cause: 'transient',
     reason: 'task 1 failed: java.lang.RuntimeException: Connection to ClickHouse is not active.',
+    action: expect.stringContaining('restart') as string,
   });
 });
 

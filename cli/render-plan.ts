@@ -1,0 +1,45 @@
+import pc from 'picocolors';
+import type { Change, KeyChange, Plan } from '../controlplane/plan.ts';
+
+const lineWidth = 80;
+const colors = { create: pc.green, update: pc.yellow, delete: pc.red, none: pc.dim } as const;
+
+/** The plan as a person reviews it: each connector that changes with each key that changes, then the counts. */
+export function renderPlan({ changes }: Plan): string {
+  const changing = changes.filter((change) => change.operation !== 'none');
+  const unchanged = changes.length - changing.length;
+  const counts = (['create', 'update', 'delete'] as const)
+    .map(
+      (operation) => [operation, changing.filter((change) => change.operation === operation).length] as const,
+    )
+    .filter(([, count]) => count > 0)
+    .map(([operation, count]) => `${String(count)} to ${operation}`);
+  return [
+    ...changing.map(renderChange),
+    counts.length === 0
+      ? `Nothing to do: ${String(unchanged)} connectors are as declared.`
+      : `${counts.join(', ')}, ${String(unchanged)} unchanged.`,
+  ].join('\n');
+}
+
+function renderChange({ operation, name, diff, restartFailed }: Change): string {
+  return [
+    `${colors[operation](operation)} ${pc.bold(name)}`,
+    ...diff.map(renderKey),
+    ...(restartFailed ? ['  and restart what has failed of it'] : []),
+    '',
+  ].join('\n');
+}
+
+function renderKey({ key, before, after }: KeyChange): string {
+  if (before === null) return `  ${pc.green('+')} ${key}: ${shown(after)}`;
+  if (after === null) return `  ${pc.red('-')} ${key}: ${shown(before)}`;
+  const line = `${key}: ${shown(before)} -> ${shown(after)}`;
+  const fits = line.length + 4 <= lineWidth;
+  return `  ${pc.yellow('~')} ${fits ? line : `${key}:\n      ${shown(before)}\n   -> ${shown(after)}`}`;
+}
+
+/** An empty value is a value: the embedded ClickHouse has an empty password. */
+function shown(value: string | null): string {
+  return value === null || value === '' ? "''" : value;
+}

@@ -1,0 +1,142 @@
+import { createClickHouse } from '../clickhouse/client.ts';
+import { InvalidInputError, PipelineError, isAbort, messageOf } from '../core/errors.ts';
+import { withKafkaAdmin } from '../targets/kafka.ts';
+import type { Target } from '../targets/load-target.ts';
+import { applyPlan, type Applied, type ApplyOptions } from './apply.ts';
+import { createConnectClient } from './connect-client.ts';
+import type { DesiredConnector } from './connector-config.ts';
+import type { ConnectorService } from './connector-service.ts';
+import { readProgress, type TopicProgress } from './consumer-lag.ts';
+import type { Contracts } from './declaration-rules.ts';
+import { loadDesiredConnectors, readDeclarations } from './declarations.ts';
+import { planConnectors, type Plan } from './plan.ts';
+import { findTableProblems, readTables, type TopicFields } from './preflight.ts';
+import { findSink, withSink, type SinkInUse } from './sink-class.ts';
+import { describeConnector, progressQuery, type ConnectorStatus } from './status.ts';
+
+/** What every operation on the declared connectors needs. */
+export interface FleetOptions {
+  target: Target;
+  contracts: Contracts & { topics: readonly TopicFields[] };
+  env?: NodeJS.ProcessEnv;
+  /** Default: `connectors/`. */
+  folder?: string;
+  /** Default: the Kafka Connect cluster of the target. */
+  service?: ConnectorService;
+  signal?: AbortSignal;
+}
+
+export interface FleetPlan {
+  sink: SinkInUse;
+  plan: Plan;
+}
+
+/** Compares what is declared with what runs. Changes nothing. */
+export async function planFleet(options: FleetOptions): Promise<FleetPlan> {
+  const { target, contracts, env, folder, signal } = options;
+  const desired = loadDesiredConnectors({
+    target,
+    contracts,
+    ...(env === undefined ? {} : { env }),
+    ...(folder === undefined ? {} : { folder }),
+  });
+  const service = serviceOf(options);
+  const sink = await findSink(service, target.capabilities, signal);
+  const live = await service.list(signal);
+  return {
+    sink,
+    plan: planConnectors(
+      desired.map((connector) => withSink(connector, sink)),
+      live,
+    ),
+  };
+}
+
+/**
+ * Makes the changes of a plan that `planFleet` made. Before the first one, the worker validates each
+ * configuration and ClickHouse is asked whether it lets the sink in and has its tables: nothing is changed
+ * unless all of it passes.
+ */
+export async function applyFleet(
+  options: FleetOptions,
+  { plan }: FleetPlan,
+  apply: Omit<ApplyOptions, 'signal'> = {},
+): Promise<Applied[]> {
+  const { signal } = options;
+  const service = serviceOf(options);
+  const written = plan.changes.flatMap(({ operation, name }) => {
+    const connector = operation === 'none' ? undefined : plan.desired.get(name);
+    return connector === undefined ? [] : [connector];
+  });
+  if (written.length > 0) await checkServers(options, service, written);
+  return applyPlan(service, plan, { ...apply, ...(signal === undefined ? {} : { signal }) });
+}
+
+async function checkServers(
+  { target, contracts, signal }: FleetOptions,
+  service: ConnectorService,
+  connectors: readonly DesiredConnector[],
+): Promise<void> {
+  const problems = (
+    await Promise.all(connectors.map((connector) => service.validate(connector, signal)))
+  ).flat();
+  const clickhouse = createClickHouse(target, { database: 'system', requestTimeoutMs: 10_000 });
+  try {
+    const tables = await readTables(clickhouse, target.clickhouse.database, signal);
+    problems.push(...findTableProblems(connectors, contracts.topics, tables));
+  } finally {
+    await clickhouse.close();
+  }
+  if (problems.length === 0) return;
+  throw new InvalidInputError({
+    what: 'The connectors cannot run like this; nothing was changed',
+    where: `${service.address} and ${target.clickhouse.url}`,
+    problems,
+    todo: 'Create what is missing with "npm run clickhouse:migrate", correct the rest in connectors/.',
+  });
+}
+
+export interface FleetStatus {
+  /** Null where the worker has no sink that the target allows. */
+  sink: SinkInUse | null;
+  connectors: ConnectorStatus[];
+  /** Why lag could not be read; null when it could. */
+  lagUnknown: string | null;
+}
+
+/** Reads the state of every declared connector. Needs no secret and changes nothing. */
+export async function readFleetStatus(options: Omit<FleetOptions, 'contracts'>): Promise<FleetStatus> {
+  const { target, folder, signal } = options;
+  const declarations = readDeclarations(folder);
+  const service = serviceOf(options);
+  const sink = await findSink(service, target.capabilities, signal).catch((error: unknown) => {
+    if (error instanceof PipelineError && error.code === 'SINK_MISSING') return null;
+    throw error;
+  });
+  const live = await service.list(signal);
+  const queries = declarations.map((declaration) => progressQuery(declaration, live.get(declaration.name)));
+  let lagUnknown: string | null = null;
+  const progress = await withKafkaAdmin(target, { clientId: 'connectors-status' }, (admin) =>
+    Promise.all(queries.map((query) => readProgress(admin, query))),
+  ).catch((error: unknown): TopicProgress[] => {
+    if (isAbort(error)) throw error;
+    // The worker's own word is worth showing also while the brokers are away.
+    lagUnknown = messageOf(error);
+    return [];
+  });
+  return {
+    sink,
+    connectors: declarations.map((declaration, index) =>
+      describeConnector(
+        declaration,
+        live.get(declaration.name),
+        progress[index] ?? { lag: null, deadLetters: null },
+      ),
+    ),
+    lagUnknown,
+  };
+}
+
+function serviceOf({ service, target }: Pick<FleetOptions, 'service' | 'target'>): ConnectorService {
+  return service ?? createConnectClient({ url: target.connect.url });
+}
