@@ -29,7 +29,8 @@ const statusSchema = z.object({
   ),
 });
 const infoSchema = z.object({ config: z.record(z.string(), z.string().nullable()) });
-const listSchema = z.record(z.string(), z.object({ info: infoSchema, status: statusSchema.optional() }));
+const infosSchema = z.record(z.string(), z.object({ info: infoSchema }));
+const statusesSchema = z.record(z.string(), z.object({ status: statusSchema }));
 const pluginsSchema = z.array(z.object({ class: z.string(), version: z.string().nullish() }));
 const validationSchema = z.object({
   configs: z.array(z.object({ value: z.object({ name: z.string(), errors: z.array(z.string()) }) })),
@@ -105,10 +106,23 @@ export function createConnectClient({
     },
 
     async list(signal) {
-      const path = '/connectors?expand=info&expand=status';
-      const { body } = await send({ method: 'GET', path, purpose: 'list the connectors' }, signal);
-      const listed = Object.entries(parseWith(listSchema, body, unexpected, address + path));
-      return new Map(listed.map(([name, { info, status }]) => [name, toLive(name, info.config, status)]));
+      // Asked for both at once, the worker leaves out every connector that has no status yet, and a plan would
+      // create it again (ConnectorsResource.listConnectors skips what throws NotFoundException).
+      const expand = async <S extends z.ZodType>(what: string, schema: S) => {
+        const path = `/connectors?expand=${what}`;
+        const { body } = await send({ method: 'GET', path, purpose: 'list the connectors' }, signal);
+        return parseWith(schema, body, unexpected, address + path);
+      };
+      const [infos, statuses] = await Promise.all([
+        expand('info', infosSchema),
+        expand('status', statusesSchema),
+      ]);
+      return new Map(
+        Object.entries(infos).map(([name, { info }]) => [
+          name,
+          toLive(name, info.config, statuses[name]?.status),
+        ]),
+      );
     },
 
     async validate({ name, config, secretKeys }, signal) {
@@ -122,7 +136,8 @@ export function createConnectClient({
       };
       const { body } = await send(request, signal);
       return parseWith(validationSchema, body, unexpected, address + path).configs.flatMap(({ value }) =>
-        value.errors.map((message): Problem => {
+        // One mistake has a second error in its wake: "null: must be non-null", as nothing could be parsed.
+        value.errors.slice(0, 1).map((message): Problem => {
           return { path: `${name}.config.${value.name}`, message: request.mask?.(message) ?? message };
         }),
       );
