@@ -84,6 +84,10 @@ async function checkServers(
   try {
     const tables = await readTables(clickhouse, target.clickhouse.database, signal);
     problems.push(...findTableProblems(connectors, contracts.topics, tables));
+  } catch (error) {
+    // By itself it says best what is wrong; beside other problems it is one more of them.
+    if (isAbort(error) || problems.length === 0) throw error;
+    problems.push({ path: 'clickhouse', message: messageOf(error) });
   } finally {
     await clickhouse.close();
   }

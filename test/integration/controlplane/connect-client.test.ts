@@ -1,7 +1,7 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { createConnectClient } from '../../../controlplane/connect-client.ts';
 import { PipelineError } from '../../../core/errors.ts';
-import { html, json, scriptedServer } from './scripted-server.ts';
+import { html, json, scriptedServer, type Script } from './scripted-server.ts';
 
 const connector = {
   name: 'a',
@@ -15,6 +15,12 @@ const rebalance = {
 };
 const running = { connector: { state: 'RUNNING', worker_id: 'w' }, tasks: [], type: 'sink' };
 
+async function serve(script: Script) {
+  const server = await scriptedServer(script);
+  onTestFinished(server.close);
+  return server;
+}
+
 async function errorOf(act: Promise<unknown>): Promise<PipelineError> {
   try {
     await act;
@@ -26,7 +32,7 @@ async function errorOf(act: Promise<unknown>): Promise<PipelineError> {
 }
 
 test('a write is repeated while the workers rebalance', async () => {
-  const { url, received } = await scriptedServer((_, response, attempt) => {
+  const { url, received } = await serve((_, response, attempt) => {
     json(response, attempt < 3 ? 409 : 200, attempt < 3 ? rebalance : {});
   });
   await createConnectClient({ url }).put(connector);
@@ -36,7 +42,7 @@ test('a write is repeated while the workers rebalance', async () => {
 });
 
 test('a conflict that waiting does not settle is reported at once', async () => {
-  const { url, received } = await scriptedServer((_, response) => {
+  const { url, received } = await serve((_, response) => {
     json(response, 409, { error_code: 409, message: 'Connector a already exists' });
   });
   await expect(createConnectClient({ url }).put(connector)).rejects.toThrow('already exists');
@@ -44,7 +50,7 @@ test('a conflict that waiting does not settle is reported at once', async () => 
 });
 
 test('a 500 that took effect counts as done', async () => {
-  const { url, received } = await scriptedServer(({ method, path }, response) => {
+  const { url, received } = await serve(({ method, path }, response) => {
     if (method === 'PUT') json(response, 500, { error_code: 500, message: 'Request timed out' });
     else json(response, 200, path.endsWith('/status') ? running : { ...connector.config, name: 'a' });
   });
@@ -53,7 +59,7 @@ test('a 500 that took effect counts as done', async () => {
 });
 
 test('a 500 without effect is repeated and at last reported', async () => {
-  const { url, received } = await scriptedServer(({ method }, response) => {
+  const { url, received } = await serve(({ method }, response) => {
     if (method === 'PUT') json(response, 500, { error_code: 500, message: 'Request timed out' });
     else json(response, 404, { error_code: 404, message: 'Connector a not found' });
   });
@@ -66,7 +72,7 @@ test('a 500 without effect is repeated and at last reported', async () => {
 });
 
 test('a connection that breaks after the write took effect counts as done', async () => {
-  const { url } = await scriptedServer(({ method, path }, response) => {
+  const { url } = await serve(({ method, path }, response) => {
     if (method === 'PUT') response.destroy();
     else json(response, 200, path.endsWith('/status') ? running : connector.config);
   });
@@ -74,7 +80,7 @@ test('a connection that breaks after the write took effect counts as done', asyn
 });
 
 test('the 404 page of a starting worker is waited out and is not an absent connector', async () => {
-  const { url } = await scriptedServer(({ path }, response, attempt) => {
+  const { url } = await serve(({ path }, response, attempt) => {
     if (attempt < 3) html(response, 404);
     else json(response, 200, path.endsWith('/status') ? running : connector.config);
   });
@@ -82,7 +88,7 @@ test('the 404 page of a starting worker is waited out and is not an absent conne
 });
 
 test('a connector that is not there is absent, one without a status yet is there', async () => {
-  const { url } = await scriptedServer(({ path }, response) => {
+  const { url } = await serve(({ path }, response) => {
     if (path === '/connectors/a/config') json(response, 200, connector.config);
     else json(response, 404, { error_code: 404, message: 'No status found for connector a' });
   });
@@ -92,7 +98,7 @@ test('a connector that is not there is absent, one without a status yet is there
 });
 
 test('a page of HTML from something else is named as such', async () => {
-  const { url } = await scriptedServer((_, response) => {
+  const { url } = await serve((_, response) => {
     html(response, 200);
   });
   expect(await errorOf(createConnectClient({ url }).list())).toMatchObject({
@@ -103,7 +109,7 @@ test('a page of HTML from something else is named as such', async () => {
 });
 
 test('a redirect is not followed', async () => {
-  const { url, received } = await scriptedServer((_, response) => {
+  const { url, received } = await serve((_, response) => {
     response.writeHead(302, { location: '/login' }).end();
   });
   expect(await errorOf(createConnectClient({ url }).list())).toMatchObject({ code: 'CONNECT_NOT_JSON' });
@@ -111,7 +117,7 @@ test('a redirect is not followed', async () => {
 });
 
 test('JSON of another form lists what is wrong with it', async () => {
-  const { url } = await scriptedServer((_, response) => {
+  const { url } = await serve((_, response) => {
     json(response, 200, { a: { info: { config: 'x' } } });
   });
   expect(await errorOf(createConnectClient({ url }).list())).toMatchObject({
@@ -121,7 +127,7 @@ test('JSON of another form lists what is wrong with it', async () => {
 });
 
 test('a worker that does not answer is reported at once with what to do', async () => {
-  const { url } = await scriptedServer(() => undefined);
+  const { url } = await serve(() => undefined);
   const closed = url.replace(/\d+$/, '1');
   expect(await errorOf(createConnectClient({ url: closed }).plugins())).toMatchObject({
     code: 'CONNECT_UNREACHABLE',
@@ -131,7 +137,7 @@ test('a worker that does not answer is reported at once with what to do', async 
 });
 
 test('an answer that does not come in time ends the request', async () => {
-  const { url } = await scriptedServer(() => undefined);
+  const { url } = await serve(() => undefined);
   expect(await errorOf(createConnectClient({ url, timeoutMs: 100 }).plugins())).toMatchObject({
     code: 'CONNECT_TIMED_OUT',
   });
@@ -139,7 +145,7 @@ test('an answer that does not come in time ends the request', async () => {
 
 test('an abort ends a request under way and the pauses between attempts', async () => {
   const abort = new AbortController();
-  const { url } = await scriptedServer((_, response, attempt) => {
+  const { url } = await serve((_, response, attempt) => {
     if (attempt === 1) json(response, 409, rebalance);
     else abort.abort();
   });
@@ -150,7 +156,7 @@ test('an abort ends a request under way and the pauses between attempts', async 
 
 test('a server that repeats the secrets it was sent does not get them shown', async () => {
   const echo = `Invalid value pa55-word and ${encodeURIComponent('u?p=other-s3cret')} for configuration x`;
-  const { url } = await scriptedServer(({ path }, response) => {
+  const { url } = await serve(({ path }, response) => {
     if (path.includes('/validate')) {
       json(response, 200, { configs: [{ value: { name: 'password', errors: [echo] } }] });
     } else json(response, 400, { error_code: 400, message: echo });
@@ -170,7 +176,7 @@ test('a server that repeats the secrets it was sent does not get them shown', as
 });
 
 test('deleting a connector that is gone succeeds', async () => {
-  const { url } = await scriptedServer((_, response) => {
+  const { url } = await serve((_, response) => {
     json(response, 404, { error_code: 404, message: 'Connector a not found' });
   });
   await createConnectClient({ url }).delete('a');

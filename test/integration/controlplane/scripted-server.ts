@@ -1,6 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { onTestFinished } from 'vitest';
 
 export interface Received {
   method: string;
@@ -8,11 +7,18 @@ export interface Received {
   body: string;
 }
 
+export interface ScriptedServer {
+  url: string;
+  /** Every request so far. */
+  received: Received[];
+  close: () => void;
+}
+
 /** Answers the n-th request; `json` and `html` write the usual forms. */
 export type Script = (request: Received, response: ServerResponse, attempt: number) => void;
 
-/** A server for the answers a healthy worker gives too rarely to wait for. Closed when the test ends. */
-export async function scriptedServer(script: Script): Promise<{ url: string; received: Received[] }> {
+/** A server for the answers a healthy worker gives too rarely to wait for. */
+export async function scriptedServer(script: Script): Promise<ScriptedServer> {
   const received: Received[] = [];
   const server = createServer((request, response) => {
     void bodyOf(request).then((body) => {
@@ -22,11 +28,14 @@ export async function scriptedServer(script: Script): Promise<{ url: string; rec
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return { url: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`, received };
+  return {
+    url: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`,
+    received,
+    close: () => {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
 }
 
 export function json(response: ServerResponse, status: number, body: unknown): void {

@@ -1,0 +1,87 @@
+import { randomUUID } from 'node:crypto';
+import type { KafkaMessage } from 'kafkajs';
+import { waitFor } from '../core/wait.ts';
+import { createKafka, kafkaError } from '../targets/kafka.ts';
+import type { Target } from '../targets/load-target.ts';
+import type { TopicOffsets } from './topic-offsets.ts';
+
+export interface ReadTopicsOptions {
+  /** Reading that takes longer fails. */
+  timeoutMs: number;
+  signal?: AbortSignal;
+}
+
+/**
+ * Reads topics from their first record to the `high` of `offsets`, and leaves no trace: nothing is committed
+ * and the consumer group is removed.
+ *
+ * @throws PipelineError `TIMED_OUT`, `KAFKA_UNREACHABLE` or `KAFKA_ERROR`
+ */
+export async function readTopics(
+  target: Target,
+  offsets: readonly TopicOffsets[],
+  onMessage: (topic: string, partition: number, message: KafkaMessage) => void,
+  { timeoutMs, signal }: ReadTopicsOptions,
+): Promise<void> {
+  const ends = new Map<string, number>();
+  for (const { topic, partitions } of offsets) {
+    for (const { partition, low, high } of partitions)
+      if (low < high) ends.set(`${topic}/${partition}`, high);
+  }
+  if (ends.size === 0) return;
+  const topics = offsets
+    .filter(({ partitions }) => partitions.some(({ low, high }) => low < high))
+    .map(({ topic }) => topic);
+
+  const groupId = `billing-read-${randomUUID()}`;
+  const kafka = createKafka(target, { clientId: groupId });
+  const consumer = kafka.consumer({ groupId, allowAutoTopicCreation: false });
+  let crash: unknown;
+  consumer.on(consumer.events.CRASH, ({ payload }) => {
+    crash ??= payload.error;
+  });
+  try {
+    await consumer.connect();
+    await consumer.subscribe({ topics, fromBeginning: true });
+    await consumer.run({
+      autoCommit: false,
+      eachBatch: ({ batch: { topic, partition, messages } }) => {
+        for (const message of messages) {
+          onMessage(topic, partition, message);
+          // The last record of a partition survives compaction, so its offset always comes.
+          const key = `${topic}/${partition}`;
+          if (Number(message.offset) >= (ends.get(key) ?? Infinity) - 1) ends.delete(key);
+        }
+        return Promise.resolve();
+      },
+    });
+    await waitFor(
+      () => {
+        if (crash !== undefined) throw kafkaError(target, crash);
+        return ends.size === 0;
+      },
+      {
+        what: `the last records of ${topics.join(', ')}`,
+        timeoutMs,
+        pollIntervalMs: 20,
+        ...(signal === undefined ? {} : { signal }),
+      },
+    );
+  } catch (error) {
+    throw kafkaError(target, error);
+  } finally {
+    await consumer.disconnect().catch(() => undefined);
+    await removeGroup(kafka.admin(), groupId);
+  }
+}
+
+async function removeGroup(admin: ReturnType<ReturnType<typeof createKafka>['admin']>, groupId: string) {
+  try {
+    await admin.connect();
+    await admin.deleteGroups([groupId]);
+  } catch {
+    // The broker forgets an empty group by itself after a week.
+  } finally {
+    await admin.disconnect().catch(() => undefined);
+  }
+}
