@@ -45,7 +45,7 @@ function divergence(
       'Give it a number after the last applied one.',
     );
   }
-  const sameNumber = file?.slice(0, 4) === done.slice(0, 4) && !applied.some(({ name }) => name === file);
+  const sameNumber = file.slice(0, 4) === done.slice(0, 4) && !applied.some(({ name }) => name === file);
   if (sameNumber) {
     return historyError(
       `The applied migration ${done}.sql is now called ${file}.sql`,

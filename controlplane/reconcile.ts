@@ -1,3 +1,4 @@
+import type { Admin } from 'kafkajs';
 import { createClickHouse, type ClickHouse } from '../clickhouse/client.ts';
 import { findMissing, readLedger, type LedgerCounts, type PartitionBounds } from '../clickhouse/ledger.ts';
 import { countOffsets, onlyOffsets, withoutOffsets, type OffsetRange } from '../clickhouse/offset-ranges.ts';
@@ -9,7 +10,6 @@ import type { Target } from '../targets/load-target.ts';
 import { readDeadLetterOffsets, sourceKey, type DeadLetterOffsets } from './dead-letters.ts';
 import { readTopics } from './read-topics.ts';
 import { readTopicOffsets, requireTopics, type TopicOffsets } from './topic-offsets.ts';
-import type { Admin } from 'kafkajs';
 
 /** What became of one partition's records: `produced` = landed, or in a dead letter topic, or missing. */
 export interface PartitionReconciliation {
@@ -127,7 +127,7 @@ class Reconciler {
 
   /** The broker is asked first, so that whatever lands meanwhile is never reported as missing. */
   async look(): Promise<PartitionReconciliation[]> {
-    const { catalog, target, signal } = this.#options;
+    const { catalog, target } = this.#options;
     const names = this.#options.topics ?? catalog.topics.map(({ topic }) => topic);
     const deadLetterNames = catalog.deadLetterTopics.map(({ topic }) => topic);
     const offsets = await readTopicOffsets(this.#admin, [...names, ...deadLetterNames]);
@@ -136,34 +136,41 @@ class Reconciler {
       deadLetterNames.flatMap((name) => offsets.get(name) ?? []),
     );
     const result: PartitionReconciliation[] = [];
-    for (const topic of topics) {
-      const ledger = await readLedger(this.#clickhouse, topic.topic, topic.partitions, signal);
-      await this.#refuseRecreated(topic, ledger);
-      const existing = new Lazy(() => this.#existingOffsets(topic));
-      for (const bounds of topic.partitions) {
-        const counts = ledger.get(bounds.partition) ?? nothingLanded;
-        const dead = (deadLetters.get(sourceKey(topic.topic, bounds.partition)) ?? []).filter(
-          (offset) => offset >= bounds.low && offset < bounds.high,
-        );
-        const absent = await this.#absent(topic.topic, bounds, counts);
-        const kept = topic.compacted && absent.length > 0 ? await existing.value() : undefined;
-        const unlanded = kept === undefined ? absent : onlyOffsets(absent, kept.get(bounds.partition) ?? []);
-        result.push({
-          topic: topic.topic,
-          partition: bounds.partition,
-          // What compaction removed before it landed was superseded: nobody can tell, and nothing is lost.
-          produced: topic.compacted ? counts.landed + countOffsets(unlanded) : bounds.high - bounds.low,
-          landed: counts.landed,
-          dlq: dead.length,
-          missing: withoutOffsets(unlanded, dead),
-          duplicates: counts.duplicates,
-        });
-      }
-    }
+    for (const topic of topics) result.push(...(await this.#lookAt(topic, deadLetters)));
     return result;
   }
 
-  async #absent(topic: string, bounds: PartitionBounds, counts: LedgerCounts): Promise<OffsetRange[]> {
+  async #lookAt(topic: TopicOffsets, deadLetters: DeadLetterOffsets): Promise<PartitionReconciliation[]> {
+    const ledger = await readLedger(this.#clickhouse, topic.topic, topic.partitions, this.#options.signal);
+    await this.#refuseRecreated(topic, ledger);
+    const countsOf = (partition: number) => ledger.get(partition) ?? nothingLanded;
+    const absent = new Map<number, OffsetRange[]>();
+    for (const bounds of topic.partitions) {
+      const ranges = await this.#findAbsent(topic.topic, bounds, countsOf(bounds.partition));
+      if (ranges.length > 0) absent.set(bounds.partition, ranges);
+    }
+    const existing = topic.compacted && absent.size > 0 ? await this.#existingOffsets(topic) : undefined;
+    return topic.partitions.map(({ partition, low, high }) => {
+      const { landed, duplicates } = countsOf(partition);
+      const dead = (deadLetters.get(sourceKey(topic.topic, partition)) ?? []).filter(
+        (offset) => offset >= low && offset < high,
+      );
+      const notLanded = absent.get(partition) ?? [];
+      const lost = existing === undefined ? notLanded : onlyOffsets(notLanded, existing.get(partition) ?? []);
+      return {
+        topic: topic.topic,
+        partition,
+        // What compaction removed before it landed was superseded: nobody can tell, and nothing is lost.
+        produced: topic.compacted ? landed + countOffsets(lost) : high - low,
+        landed,
+        dlq: dead.length,
+        missing: withoutOffsets(lost, dead),
+        duplicates,
+      };
+    });
+  }
+
+  async #findAbsent(topic: string, bounds: PartitionBounds, counts: LedgerCounts): Promise<OffsetRange[]> {
     if (counts.landed === bounds.high - bounds.low) return [];
     const { signal } = this.#options;
     return findMissing(this.#clickhouse, topic, bounds, counts, {
@@ -220,17 +227,3 @@ class Reconciler {
 }
 
 const nothingLanded: LedgerCounts = { landed: 0, span: undefined, duplicates: 0, highest: -1 };
-
-/** Computes a value when it is first asked for. */
-class Lazy<T> {
-  readonly #compute: () => Promise<T>;
-  #value: Promise<T> | undefined;
-
-  constructor(compute: () => Promise<T>) {
-    this.#compute = compute;
-  }
-
-  value(): Promise<T> {
-    return (this.#value ??= this.#compute());
-  }
-}

@@ -1,8 +1,9 @@
 import { migrate } from '../../clickhouse/migrate.ts';
 import type { Run } from '../command.ts';
 
-export const run: Run = async ({ target, signal, output }) => {
-  const { clickhouse } = target();
+export const run: Run = async (context) => {
+  const { signal, output } = context;
+  const { clickhouse } = context.target();
   const { database, applied, total } = await migrate(
     { clickhouse },
     {

@@ -2,8 +2,9 @@ import { migrationStatus } from '../../clickhouse/migrate.ts';
 import type { Run } from '../command.ts';
 import { renderTable } from '../output.ts';
 
-export const run: Run = async ({ target, signal, output }) => {
-  const migrations = await migrationStatus(target(), { signal });
+export const run: Run = async (context) => {
+  const { signal, output } = context;
+  const migrations = await migrationStatus(context.target(), { signal });
   output.print(
     renderTable(
       [{ title: 'migration' }, { title: 'state' }, { title: 'applied at (UTC)' }],
