@@ -1,0 +1,148 @@
+import { Session, type ChdbResult } from 'chdb';
+import { toClickHouseException } from './exceptions.ts';
+import { quoteIdentifier, quoteString } from './sql-tokens.ts';
+
+/** What a statement needs its session to be like. */
+export interface SessionState {
+  database: string | undefined;
+  settings: ReadonlyMap<string, string>;
+  parameters: ReadonlyMap<string, string>;
+}
+
+export const plainState: SessionState = { database: undefined, settings: new Map(), parameters: new Map() };
+
+/** Once on, these forbid the SET that would turn them off: such a session serves one request. */
+const irreversible = new Set(['readonly', 'allow_ddl']);
+
+/**
+ * One connection to the engine. It runs one statement at a time and remembers what was set on it, so that a
+ * request only pays for the difference, and leaves nothing behind for the next one.
+ */
+export class EngineSession {
+  readonly #session: Session;
+  #database = 'default';
+  /** The database to go back to: `default`, or what `USE` chose on a session the client holds. */
+  #homeDatabase = 'default';
+  readonly #applied = new Map<string, string>();
+  readonly #parameters = new Map<string, string>();
+  /** SQL values to go back to, where that is not DEFAULT: what the client chose with SET. */
+  readonly #chosen = new Map<string, string>();
+  #clientMayHaveSet = false;
+  #spent = false;
+
+  constructor(folder: string, connectionArgs: readonly string[]) {
+    this.#session = new Session(folder, { connectionArgs });
+  }
+
+  /** True when the session cannot serve another request. */
+  get spent(): boolean {
+    return this.#spent;
+  }
+
+  /** How many statements {@link prepare} would have to run; a pool prefers the session that needs fewest. */
+  distanceTo(state: SessionState): number {
+    const differsIn = (wanted: ReadonlyMap<string, string>, actual: ReadonlyMap<string, string>) =>
+      [...wanted].some(([name, value]) => actual.get(name) !== value);
+    return (
+      Number((state.database ?? this.#homeDatabase) !== this.#database) +
+      Number(
+        differsIn(state.settings, this.#applied) ||
+          [...this.#applied.keys()].some((name) => !state.settings.has(name)),
+      ) +
+      Number(differsIn(state.parameters, this.#parameters))
+    );
+  }
+
+  /**
+   * True when `statement` names a parameter that an earlier request left here and this one does not have.
+   * The engine cannot forget a parameter, so such a statement needs another session to fail as it should.
+   */
+  wouldLeakParameter(statement: string, state: SessionState): boolean {
+    return [...this.#parameters.keys()].some(
+      (name) => !state.parameters.has(name) && new RegExp(`\\{\\s*${name}\\s*:`).test(statement),
+    );
+  }
+
+  /** Brings the session into `state`. */
+  async prepare(state: SessionState): Promise<void> {
+    const database = state.database ?? this.#homeDatabase;
+    if (database !== this.#database) {
+      await this.run(`USE ${quoteIdentifier(database)}`);
+      this.#database = database;
+    }
+    const changes = await this.#settingChanges(state.settings);
+    if (changes.length > 0) {
+      if ([...state.settings.keys()].some((name) => irreversible.has(name))) this.#spent = true;
+      await this.run(`SET ${changes.join(', ')}`);
+      this.#applied.clear();
+      for (const [name, value] of state.settings) this.#applied.set(name, value);
+    }
+    const parameters = [...state.parameters].filter(([name, value]) => this.#parameters.get(name) !== value);
+    if (parameters.length > 0) {
+      await this.run(
+        `SET ${parameters.map(([name, value]) => `param_${name} = ${quoteString(value)}`).join(', ')}`,
+      );
+      for (const [name, value] of parameters) this.#parameters.set(name, value);
+    }
+  }
+
+  /** Runs one statement. @throws ClickHouseException */
+  async run(statement: string, format = 'TabSeparated'): Promise<ChdbResult> {
+    try {
+      return await this.#session.queryAsync(statement, { format });
+    } catch (error) {
+      throw toClickHouseException(error);
+    }
+  }
+
+  /** Runs a statement that changes the session itself, such as SET or USE. */
+  async runOnSession(statement: string): Promise<ChdbResult> {
+    try {
+      return await this.run(statement);
+    } finally {
+      // What was set is only known to the engine from now on.
+      this.#clientMayHaveSet = true;
+      this.#chosen.clear();
+      this.#homeDatabase = (await this.run('SELECT currentDatabase()')).text().trimEnd();
+      this.#database = this.#homeDatabase;
+    }
+  }
+
+  /** Makes this the session's last request. */
+  retire(): void {
+    this.#spent = true;
+  }
+
+  close(): void {
+    this.#spent = true;
+    this.#session.close();
+  }
+
+  async #settingChanges(settings: ReadonlyMap<string, string>): Promise<string[]> {
+    const wanted = [...settings].filter(([name, value]) => this.#applied.get(name) !== value);
+    if (this.#clientMayHaveSet) {
+      await this.#learnChosen(wanted.map(([name]) => name).filter((name) => !this.#applied.has(name)));
+    }
+    const restored = [...this.#applied.keys()].filter((name) => !settings.has(name));
+    return [
+      ...restored.map((name) => `${name} = ${this.#chosen.get(name) ?? 'DEFAULT'}`),
+      // Last: after `readonly = 1` nothing can be set.
+      ...wanted
+        .toSorted(([a], [b]) => Number(irreversible.has(a)) - Number(irreversible.has(b)))
+        .map(([name, value]) => `${name} = ${quoteString(value)}`),
+    ];
+  }
+
+  /** Reads what the client had chosen for these settings before a request overrides them. */
+  async #learnChosen(names: readonly string[]): Promise<void> {
+    if (names.length === 0) return;
+    const result = await this.run(
+      `SELECT name, value FROM system.settings WHERE changed AND name IN (${names.map(quoteString).join(', ')})`,
+      'JSONCompactEachRow',
+    );
+    for (const line of result.text().split('\n').filter(Boolean)) {
+      const [name, value] = JSON.parse(line) as [string, string];
+      this.#chosen.set(name, quoteString(value));
+    }
+  }
+}

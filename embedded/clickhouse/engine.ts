@@ -1,0 +1,111 @@
+import { EngineSession, plainState, type SessionState } from './engine-session.ts';
+import { quoteString } from './sql-tokens.ts';
+
+/** What every answer says about the server. */
+export interface EngineFacts {
+  version: string;
+  timezone: string;
+  hostName: string;
+  /** Names of all settings: a name that is none of them is refused before it reaches a session. */
+  settingNames: ReadonlySet<string>;
+}
+
+/** Sessions that wait for a request, beyond which they are closed. */
+const maxIdleSessions = 32;
+
+/** The engine of one data folder: its sessions, and the one for the endpoint's own statements. */
+export class Engine {
+  readonly facts: EngineFacts;
+  readonly #folder: string;
+  readonly #connectionArgs: readonly string[];
+  readonly #control: EngineSession;
+  readonly #idle: EngineSession[] = [];
+
+  private constructor(
+    folder: string,
+    connectionArgs: readonly string[],
+    control: EngineSession,
+    facts: EngineFacts,
+  ) {
+    this.#folder = folder;
+    this.#connectionArgs = connectionArgs;
+    this.#control = control;
+    this.facts = facts;
+  }
+
+  /**
+   * Opens the data folder, which is created where it does not exist.
+   *
+   * @throws an error with code 76 in its message when another process has it open
+   */
+  static async open(folder: string, connectionArgs: readonly string[]): Promise<Engine> {
+    // The engine stays up as long as one session is open: this one is, to the end.
+    const control = new EngineSession(folder, connectionArgs);
+    const read = async (sql: string) => (await control.run(sql)).text().trim();
+    const [version = '', timezone = '', hostName = ''] = (
+      await read('SELECT version(), timezone(), hostName()')
+    ).split('\t');
+    const names = await read('SELECT name FROM system.settings');
+    return new Engine(folder, connectionArgs, control, {
+      version,
+      timezone,
+      hostName,
+      settingNames: new Set(names.split('\n')),
+    });
+  }
+
+  /** A session nobody else has. */
+  createSession(): EngineSession {
+    return new EngineSession(this.#folder, this.#connectionArgs);
+  }
+
+  /**
+   * A session for one request: an idle one that needs the fewest changes, or a new one.
+   * Sessions are kept because the binding only destroys a closed one when no statement runs anywhere: with one
+   * long query running, a session for each request would pile up.
+   */
+  acquire(statement: string, state: SessionState): EngineSession {
+    let best: EngineSession | undefined;
+    let bestDistance = Infinity;
+    for (const session of this.#idle) {
+      const distance = session.distanceTo(state);
+      if (distance < bestDistance && !session.wouldLeakParameter(statement, state)) {
+        best = session;
+        bestDistance = distance;
+      }
+      if (bestDistance === 0) break;
+    }
+    if (best === undefined) return this.createSession();
+    this.#idle.splice(this.#idle.indexOf(best), 1);
+    return best;
+  }
+
+  release(session: EngineSession): void {
+    if (session.spent || this.#idle.length >= maxIdleSessions) session.close();
+    // The last one used is the first one tried: it most probably fits the next request.
+    else this.#idle.unshift(session);
+  }
+
+  /** Runs one statement of the endpoint's own. */
+  async runOnce(statement: string): Promise<void> {
+    const session = this.acquire(statement, plainState);
+    try {
+      await session.run(statement);
+    } finally {
+      this.release(session);
+    }
+  }
+
+  /** Cancels the running statement that carries `marker` at its end. */
+  async kill(marker: string): Promise<void> {
+    // Never SYNC: it waits for a query that may itself wait for us.
+    await this.#control.run(`KILL QUERY WHERE endsWith(query, ${quoteString(marker)}) ASYNC`);
+  }
+
+  async close(): Promise<void> {
+    for (const session of this.#idle.splice(0)) session.close();
+    this.#control.close();
+    const { drainPending } = await import('chdb');
+    await drainPending();
+  }
+}

@@ -1,0 +1,105 @@
+import type { ChdbResult } from 'chdb';
+import type { EngineSession } from './engine-session.ts';
+import { clickHouseException, ClickHouseException } from './exceptions.ts';
+import { defaultOutputFormat } from './formats.ts';
+import type { StatementWithData } from './request-body.ts';
+import type { ResultPipes } from './result-pipes.ts';
+import type { ResultWriter } from './result-writer.ts';
+import { quoteString } from './sql-tokens.ts';
+import type { Statement } from './statement.ts';
+
+type Select = Extract<Statement, { kind: 'select' }>;
+type InsertData = Extract<Statement, { kind: 'insert-data' }>;
+
+/** An INSERT's data where the engine can read it. */
+export interface DataFile {
+  path: string;
+  /** As the engine calls it; undefined for plain data. */
+  compression: string | undefined;
+}
+
+/** The format a statement's answer will have. */
+export function outputFormat(statement: Statement, requested: string | undefined): string {
+  const named =
+    'format' in statement && typeof statement.format === 'object' ? statement.format.name : undefined;
+  return named ?? requested ?? defaultOutputFormat;
+}
+
+/** Runs a SELECT and writes its result as the engine produces it. */
+export async function streamSelect(
+  session: EngineSession,
+  { bytes, statement }: StatementWithData & { statement: Select },
+  {
+    format,
+    marker,
+    pipes,
+    writer,
+  }: { format: string; marker: string; pipes: ResultPipes; writer: ResultWriter },
+): Promise<ChdbResult> {
+  const pipe = pipes.open();
+  // APPEND opens what exists; without it the engine refuses to write to an existing name.
+  const destination = `\nINTO OUTFILE ${quoteString(pipe.path)} APPEND`;
+  const sql = withDestination(bytes, statement, destination, format) + marker;
+  // Whatever happens to the query, the stream has to end.
+  const ended = session.run(sql, format).finally(pipe.finish);
+  ended.catch(() => undefined);
+  try {
+    for await (const chunk of pipe.stream as AsyncIterable<Buffer>) await writer.write(chunk);
+  } catch (error) {
+    pipe.stream.destroy();
+    await ended.catch(() => undefined);
+    throw error;
+  }
+  return await ended.catch((error: unknown) => {
+    throw withoutText(error, destination, marker);
+  });
+}
+
+/** Runs an INSERT on data that lies in a file. */
+export async function insertFile(
+  session: EngineSession,
+  { bytes, statement }: StatementWithData & { statement: InsertData },
+  { file, defaultFormat }: { file: DataFile; defaultFormat: string | undefined },
+): Promise<ChdbResult> {
+  const format = statement.format ?? defaultFormat ?? 'Values';
+  const settings = statement.settings
+    ? bytes.toString('utf8', statement.settings.start, statement.settings.end)
+    : '';
+  const source = `\nFROM INFILE ${quoteString(file.path)}${file.compression ? ` COMPRESSION ${quoteString(file.compression)}` : ''} `;
+  try {
+    return await session.run(
+      `${bytes.toString('utf8', 0, statement.headEnd)}${source}${settings} FORMAT ${format}`,
+    );
+  } catch (error) {
+    throw withoutText(error, source, file.path);
+  }
+}
+
+/** The query with its result redirected: the clause belongs before FORMAT and after everything else. */
+function withDestination(
+  bytes: Buffer,
+  { end, format: clause }: Select,
+  destination: string,
+  format: string,
+): string {
+  if (clause === undefined) return `${bytes.toString('utf8', 0, end)}${destination} FORMAT ${format}`;
+  return `${bytes.toString('utf8', 0, clause.start)}${destination}\n${bytes.toString('utf8', clause.start, end)}`;
+}
+
+/** Takes what the endpoint added to a statement out of the error that quotes it. */
+function withoutText(error: unknown, ...texts: readonly string[]): unknown {
+  if (!(error instanceof ClickHouseException)) return error;
+  const message = texts.reduce(
+    (text, added) => text.replaceAll(added, '').replaceAll(added.trim(), ''),
+    error.message,
+  );
+  return new ClickHouseException(error.code, message, error.cause);
+}
+
+/** Names of parameters become part of a SET statement. */
+export function checkParameterNames(names: Iterable<string>): void {
+  for (const name of names) {
+    if (!/^\w+$/.test(name))
+      throw clickHouseException('BAD_ARGUMENTS', `Invalid name of a query parameter: ${name}`);
+  }
+}

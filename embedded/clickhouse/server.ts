@@ -1,0 +1,120 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import path from 'node:path';
+import { PipelineError, codeOf, messageOf } from '../../core/errors.ts';
+import type { Credentials } from './credentials.ts';
+import { engineArguments } from './engine-limits.ts';
+import { Engine } from './engine.ts';
+import { handleRequest, type Endpoint } from './handle-request.ts';
+import { RequestFiles } from './request-files.ts';
+import { ResultPipes } from './result-pipes.ts';
+import { Slots } from './slots.ts';
+import { StickySessions } from './sticky-sessions.ts';
+import { maxRunningStatements } from './thread-pool.ts';
+
+export interface EndpointSettings {
+  host: string;
+  /** 0 takes a free port. */
+  port: number;
+  dataFolder: string;
+  credentials: Credentials;
+}
+
+export interface RunningEndpoint {
+  port: number;
+  /** Lets running requests finish for at most `deadlineMs`, then closes everything. */
+  stop(deadlineMs: number): Promise<void>;
+}
+
+/** Clients keep connections for some tens of seconds; Node's default of 5 s would close them under a request. */
+const keepAliveTimeoutMs = 60_000;
+
+/** Statements may come in the URL; this is ClickHouse's own limit. */
+const maxHeaderBytes = 1024 * 1024;
+
+/** Opens the data folder and serves it over ClickHouse's HTTP protocol. */
+export async function startEndpoint(settings: EndpointSettings): Promise<RunningEndpoint> {
+  const engine = await openEngine(settings.dataFolder);
+  try {
+    const files = new RequestFiles(settings.dataFolder);
+    const endpoint: Endpoint = {
+      engine,
+      files,
+      credentials: settings.credentials,
+      pipes: await ResultPipes.create(files.folder, maxRunningStatements),
+      slots: new Slots(maxRunningStatements),
+      sticky: new StickySessions(engine),
+    };
+    const running = new Set<Promise<void>>();
+    const server = createServer({
+      keepAliveTimeout: keepAliveTimeoutMs,
+      maxHeaderSize: maxHeaderBytes,
+      requestTimeout: 0,
+    });
+    server.on('request', (request, response) => {
+      const answered = handleRequest(endpoint, request, response);
+      running.add(answered);
+      void answered.finally(() => running.delete(answered));
+    });
+    const port = await listen(server, settings);
+    return { port, stop: (deadlineMs) => stop(server, endpoint, running, deadlineMs) };
+  } catch (error) {
+    await engine.close();
+    throw error;
+  }
+}
+
+async function openEngine(dataFolder: string): Promise<Engine> {
+  try {
+    return await Engine.open(path.resolve(dataFolder), engineArguments);
+  } catch (error) {
+    const isLocked = /Code: 76\b|Cannot lock file/.test(messageOf(error));
+    throw new PipelineError(isLocked ? 'DATA_FOLDER_LOCKED' : 'ENGINE_NOT_STARTED', {
+      what: isLocked
+        ? `Another process has the ClickHouse data folder ${path.resolve(dataFolder)} open`
+        : `The ClickHouse engine did not start: ${messageOf(error)}`,
+      where: path.resolve(dataFolder),
+      todo: isLocked
+        ? 'Stop the other process (npm run down), or choose another folder.'
+        : 'Check that the folder can be written to and that its disk has space.',
+      cause: error,
+    });
+  }
+}
+
+function listen(server: Server, { host, port }: EndpointSettings): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error) => {
+      const isTaken = codeOf(error) === 'EADDRINUSE';
+      reject(
+        new PipelineError(isTaken ? 'PORT_TAKEN' : 'CANNOT_LISTEN', {
+          what: isTaken ? `Port ${port} is taken by another process` : `Cannot listen: ${messageOf(error)}`,
+          where: `${host}:${port}`,
+          todo: 'Stop the other process, or set CLICKHOUSE_PORT to a free port.',
+          cause: error,
+        }),
+      );
+    });
+    server.listen(port, host, () => {
+      resolve((server.address() as AddressInfo).port);
+    });
+  });
+}
+
+async function stop(
+  server: Server,
+  { engine, sticky }: Endpoint,
+  running: ReadonlySet<Promise<void>>,
+  deadlineMs: number,
+): Promise<void> {
+  server.close();
+  server.closeIdleConnections();
+  sticky.close();
+  const deadline = new Promise((resolve) => setTimeout(resolve, deadlineMs).unref());
+  await Promise.race([Promise.allSettled(running), deadline]);
+  // Closing a connection cancels what still runs for it.
+  server.closeAllConnections();
+  await Promise.race([Promise.allSettled(running), deadline]);
+  sticky.close();
+  await engine.close();
+}

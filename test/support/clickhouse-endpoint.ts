@@ -1,0 +1,88 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { projectRoot } from '../../core/home.ts';
+import { waitFor } from '../../core/wait.ts';
+import { endpointEnvironment } from '../../embedded/clickhouse/thread-pool.ts';
+
+/** A ClickHouse endpoint in a process of its own. */
+export interface TestEndpoint {
+  url: string;
+  port: number;
+  dataFolder: string;
+  process: ChildProcess;
+  /** What it has printed so far. */
+  output: () => string;
+  /** Ends it with SIGTERM and waits; returns its exit code. The data folder goes too, unless it was given. */
+  stop: () => Promise<number | null>;
+  /** Ends it with SIGKILL and waits. The data folder stays. */
+  kill: () => Promise<void>;
+}
+
+export interface TestEndpointOptions {
+  /** Default: a temporary folder, removed by `stop`. */
+  dataFolder?: string;
+  /** Default: any free port. */
+  port?: number;
+  env?: NodeJS.ProcessEnv;
+}
+
+/** Starts an endpoint on a free port and returns when it is ready. */
+export async function startClickHouseEndpoint(options: TestEndpointOptions = {}): Promise<TestEndpoint> {
+  const temporary =
+    options.dataFolder === undefined ? mkdtempSync(path.join(tmpdir(), 'endpoint-')) : undefined;
+  const dataFolder = options.dataFolder ?? path.join(temporary ?? '', 'data');
+  const child = spawn(
+    process.execPath,
+    [
+      '--import',
+      'tsx',
+      'embedded/clickhouse/main.ts',
+      '--port',
+      String(options.port ?? 0),
+      '--data',
+      dataFolder,
+    ],
+    {
+      cwd: projectRoot,
+      env: endpointEnvironment({
+        ...process.env,
+        CLICKHOUSE_USER: '',
+        CLICKHOUSE_PASSWORD: '',
+        ...options.env,
+      }),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => (output += text));
+  }
+  const exited = once(child, 'close');
+  const port = await waitFor(
+    () => {
+      if (child.exitCode !== null) throw new Error(`The endpoint did not start:\n${output}`);
+      return Number(/ready on http:\/\/[\d.]+:(\d+)/.exec(output)?.[1]) || undefined;
+    },
+    { what: 'the ClickHouse endpoint', timeoutMs: 30_000, pollIntervalMs: 20 },
+  );
+  return {
+    url: `http://127.0.0.1:${port}`,
+    port,
+    dataFolder,
+    process: child,
+    output: () => output,
+    stop: async () => {
+      child.kill('SIGTERM');
+      await exited;
+      if (temporary !== undefined) rmSync(temporary, { recursive: true, force: true });
+      return child.exitCode;
+    },
+    kill: async () => {
+      child.kill('SIGKILL');
+      await exited;
+    },
+  };
+}
