@@ -267,7 +267,9 @@ function notConnect({ status, headers }: AxiosResponse, address: string): Pipeli
 
 function refused(status: number, body: unknown, address: string, request: Request): PipelineError {
   const message = errorSchema.safeParse(body).data?.message ?? `HTTP ${String(status)}`;
-  const said = (request.mask?.(message) ?? message).replaceAll(/\s+/g, ' ').slice(0, longestMessage);
+  // Connect words an invalid configuration in three paragraphs; the last one points to another endpoint.
+  const worded = message.split('You can also find the above list')[0] ?? message;
+  const said = (request.mask?.(worded) ?? worded).replaceAll(/\s+/g, ' ').trim().slice(0, longestMessage);
   const what = `Cannot ${request.purpose}: ${said}`;
   const where = address;
   if (status === 401 || status === 403) {

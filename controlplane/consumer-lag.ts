@@ -1,61 +1,68 @@
 import type { Admin } from 'kafkajs';
+import { readTopicOffsets, type TopicOffsets } from './topic-offsets.ts';
 
-/** What status needs of Kafka; null where a topic does not exist. */
-export interface TopicProgress {
-  /** Records that the connector's consumer group has not committed yet, over all partitions. */
+/** How far a connector has come, as Kafka sees it. */
+export interface Progress {
+  /** Records its consumer group has not committed yet; null where one of its topics does not exist. */
   lag: number | null;
-  /** Records in the connector's dead letter topic; null also where it has none. */
+  /** Records in its dead letter topic; null where it has none or the topic does not exist. */
   deadLetters: number | null;
 }
 
-interface Watermarks {
-  partition: number;
-  low: string;
-  high: string;
+/** What Kafka has to be asked about. */
+export interface ProgressQuery {
+  name: string;
+  topics: readonly string[];
+  deadLetterTopic: string | undefined;
 }
 
-/** Kafka Connect's name for the consumer group of a sink connector. */
-export function groupOf(connector: string): string {
-  return `connect-${connector}`;
+/**
+ * Reads the progress of sink connectors, in the order of `queries`. A worker commits offsets at intervals, so lag
+ * is up to `offset.flush.interval.ms` behind.
+ */
+export async function readProgress(admin: Admin, queries: readonly ProgressQuery[]): Promise<Progress[]> {
+  const names = queries.flatMap(({ topics, deadLetterTopic }) => [...topics, deadLetterTopic ?? []].flat());
+  const offsets = await readTopicOffsets(admin, [...new Set(names)]);
+  return Promise.all(
+    queries.map(async ({ name, topics, deadLetterTopic }) => {
+      const read = topics.flatMap((topic) => offsets.get(topic) ?? []);
+      const complete = topics.length > 0 && read.length === topics.length;
+      const deadLetters = deadLetterTopic === undefined ? undefined : offsets.get(deadLetterTopic);
+      return {
+        lag: complete ? sumLag(read, await committedOffsets(admin, name, topics)) : null,
+        deadLetters: deadLetters === undefined ? null : sumLag([deadLetters], new Map()),
+      };
+    }),
+  );
 }
 
-/** Reads how far a connector has come. `admin` is connected. Committed offsets lag by the worker's flush interval. */
-export async function readProgress(
-  admin: Admin,
-  connector: { name: string; topics: readonly string[]; deadLetterTopic: string | undefined },
-): Promise<TopicProgress> {
-  // Asking for the offsets of a topic that is not there makes kafkajs retry for seconds.
-  const existing = new Set(await admin.listTopics());
-  const { name, topics, deadLetterTopic } = connector;
-  const [lag, deadLetters] = await Promise.all([
-    topics.every((topic) => existing.has(topic)) ? lagOf(admin, groupOf(name), topics) : null,
-    deadLetterTopic !== undefined && existing.has(deadLetterTopic) ? sizeOf(admin, deadLetterTopic) : null,
-  ]);
-  return { lag, deadLetters };
-}
-
-async function lagOf(admin: Admin, groupId: string, topics: readonly string[]): Promise<number> {
-  const committed = await admin.fetchOffsets({ groupId, topics: [...topics] });
-  const lags = await Promise.all(
-    committed.map(async ({ topic, partitions }) =>
-      sumLag(
-        await admin.fetchTopicOffsets(topic),
-        new Map(partitions.map(({ partition, offset }) => [partition, offset])),
-      ),
+/** By {@link partitionKey}. Kafka Connect calls the consumer group of a sink connector `connect-<name>`. */
+async function committedOffsets(admin: Admin, connector: string, topics: readonly string[]) {
+  const committed = await admin.fetchOffsets({ groupId: `connect-${connector}`, topics: [...topics] });
+  return new Map(
+    committed.flatMap(({ topic, partitions }) =>
+      partitions.map(({ partition, offset }) => [partitionKey(topic, partition), Number(offset)] as const),
     ),
   );
-  return lags.reduce((sum, lag) => sum + lag, 0);
 }
 
-async function sizeOf(admin: Admin, topic: string): Promise<number> {
-  return sumLag(await admin.fetchTopicOffsets(topic), new Map());
+/**
+ * Records between what was committed and the end. Nothing committed, which Kafka gives as -1, means all there
+ * are; what retention has removed before it was read is no longer there to wait for.
+ */
+export function sumLag(
+  topics: readonly Pick<TopicOffsets, 'topic' | 'partitions'>[],
+  committed: ReadonlyMap<string, number>,
+): number {
+  return topics
+    .flatMap(({ topic, partitions }) =>
+      partitions.map(({ partition, low, high }) =>
+        Math.max(0, high - Math.max(committed.get(partitionKey(topic, partition)) ?? -1, low)),
+      ),
+    )
+    .reduce((sum, lag) => sum + lag, 0);
 }
 
-/** Records between what was committed and the end. Nothing committed, which Kafka gives as -1, means all there are. */
-export function sumLag(watermarks: readonly Watermarks[], committed: ReadonlyMap<number, string>): number {
-  return watermarks.reduce((sum, { partition, low, high }) => {
-    // What retention has removed before it was read is no longer there to wait for.
-    const from = Math.max(Number(committed.get(partition) ?? -1), Number(low));
-    return sum + Math.max(0, Number(high) - from);
-  }, 0);
+export function partitionKey(topic: string, partition: number): string {
+  return `${topic}/${String(partition)}`;
 }

@@ -6,7 +6,7 @@ import { applyPlan, type Applied, type ApplyOptions } from './apply.ts';
 import { createConnectClient } from './connect-client.ts';
 import type { DesiredConnector } from './connector-config.ts';
 import type { ConnectorService } from './connector-service.ts';
-import { readProgress, type TopicProgress } from './consumer-lag.ts';
+import { readProgress, type Progress } from './consumer-lag.ts';
 import type { Contracts } from './declaration-rules.ts';
 import { loadDesiredConnectors, readDeclarations } from './declarations.ts';
 import { planConnectors, type Plan } from './plan.ts';
@@ -121,8 +121,8 @@ export async function readFleetStatus(options: Omit<FleetOptions, 'contracts'>):
   const queries = declarations.map((declaration) => progressQuery(declaration, live.get(declaration.name)));
   let lagUnknown: string | null = null;
   const progress = await withKafkaAdmin(target, { clientId: 'connectors-status' }, (admin) =>
-    Promise.all(queries.map((query) => readProgress(admin, query))),
-  ).catch((error: unknown): TopicProgress[] => {
+    readProgress(admin, queries),
+  ).catch((error: unknown): Progress[] => {
     if (isAbort(error)) throw error;
     // The worker's own word is worth showing also while the brokers are away.
     lagUnknown = messageOf(error);

@@ -1,7 +1,7 @@
 import type { Declaration } from './connector-config.ts';
 import { topicsOf } from './connector-config.ts';
 import type { LiveConnector, RunState } from './connector-service.ts';
-import type { TopicProgress } from './consumer-lag.ts';
+import type { Progress, ProgressQuery } from './consumer-lag.ts';
 import { judge, type Verdict } from './health.ts';
 import { createMask, secretValues } from './secrets.ts';
 import { headlineOf, type CauseClass } from './trace-causes.ts';
@@ -36,7 +36,7 @@ export interface TaskStatus {
 export function describeConnector(
   declaration: Declaration,
   live: LiveConnector | undefined,
-  progress: TopicProgress,
+  progress: Progress,
 ): ConnectorStatus {
   const marked = Object.entries(declaration.config)
     .filter(([, text]) => text.includes('${secret:'))
@@ -62,7 +62,7 @@ export function describeConnector(
 }
 
 /** What Kafka is asked about a connector: its live configuration counts, the declared one until there is one. */
-export function progressQuery(declaration: Declaration, live: LiveConnector | undefined) {
+export function progressQuery(declaration: Declaration, live: LiveConnector | undefined): ProgressQuery {
   const config = live?.config ?? declaration.config;
   return {
     name: declaration.name,
