@@ -6,7 +6,7 @@ import { projectRoot } from '../../core/home.ts';
 import { runCommand } from '../../core/run-command.ts';
 import { PipelineError } from '../../core/errors.ts';
 import { renameUnlessThere } from './official-release.ts';
-import { findPlugin, standInSinkClass } from './plugin-folder.ts';
+import { findPlugin, jarsIn, standInSinkClass } from './plugin-folder.ts';
 
 export const standInSources = path.join(projectRoot, 'embedded', 'sink', 'stand-in');
 
@@ -59,7 +59,8 @@ export async function buildStandIn({ folder, signal, onProgress }: BuildOptions)
       await rm(staging, { recursive: true, force: true });
     }
   }
-  const plugin = await findPlugin(built, standInSinkClass);
+  const ownJars = jarsIn(built).filter((jar) => path.basename(jar).startsWith('stand-in-'));
+  const plugin = await findPlugin(ownJars, standInSinkClass);
   if (plugin === undefined) {
     throw new PipelineError('STAND_IN_BROKEN', {
       what: `The built stand-in sink does not hold ${standInSinkClass}`,

@@ -74,7 +74,7 @@ export async function cachedRelease(options: ReleaseOptions): Promise<CachedRele
       todo: 'Remove that folder; the next start downloads it again.',
     });
   }
-  const plugin = await findPlugin(folder, officialSinkClass);
+  const plugin = await findPlugin(jarsIn(folder), officialSinkClass);
   return plugin === undefined ? undefined : { folder, version: plugin.version, source: record.url };
 }
 
@@ -130,7 +130,7 @@ async function unpackRelease(archive: string, folder: string, options: ReleaseOp
     if (isAbort(error) || (error instanceof Error && 'syscall' in error)) throw error;
     throw new DownloadError(`the archive is damaged or unsafe: ${messageOf(error)}`, { cause: error });
   }
-  const plugin = await findPlugin(folder, officialSinkClass);
+  const plugin = await findPlugin(jarsIn(folder), officialSinkClass);
   if (plugin === undefined) throw new DownloadError(`the archive does not hold ${officialSinkClass}`);
   return plugin.version;
 }

@@ -20,9 +20,12 @@ export interface FoundPlugin {
   version: string;
 }
 
-/** Looks through the jars in and below `folder` for the one that holds `connectorClass`. */
-export async function findPlugin(folder: string, connectorClass: string): Promise<FoundPlugin | undefined> {
-  for (const jar of jarsIn(folder)) {
+/** Looks through `jars` for the one that holds `connectorClass`. */
+export async function findPlugin(
+  jars: readonly string[],
+  connectorClass: string,
+): Promise<FoundPlugin | undefined> {
+  for (const jar of jars) {
     const version = await versionOfJarWith(jar, `${connectorClass.replaceAll('.', '/')}.class`);
     if (version !== undefined) return { jar, version };
   }
