@@ -1,0 +1,65 @@
+/**
+ * `npm run bench`: what the pipeline does on this machine, as one table. Each part has a stack of its own, so
+ * that none inherits the other's caches or backlog.
+ *
+ * `-- landing latency` runs some of the parts; `-- first` adds the demo with empty caches (it downloads 1 GB).
+ */
+import { availableParallelism, cpus, totalmem } from 'node:os';
+import { renderTable } from '../cli/output.ts';
+import { reportError } from '../cli/report-error.ts';
+import { PipelineError } from '../core/errors.ts';
+import { withBenchStack } from './bench-stack.ts';
+import { runFirst, runLater } from './demo.ts';
+import { run as runLanding } from './landing.ts';
+import { run as runLatency } from './latency.ts';
+import type { Measurement } from './measurement.ts';
+
+const interruption = new AbortController();
+process.once('SIGINT', () => {
+  interruption.abort();
+});
+const { signal } = interruption;
+
+const parts: Record<string, () => Promise<Measurement[]>> = {
+  first: runFirst,
+  demo: runLater,
+  landing: () => withBenchStack(signal, (stack) => runLanding(stack, signal)),
+  latency: () => withBenchStack(signal, (stack) => runLatency(stack, signal)),
+};
+
+try {
+  const asked = process.argv.slice(2);
+  const unknown = asked.find((name) => !(name in parts));
+  if (unknown !== undefined) {
+    throw new PipelineError('USAGE', {
+      what: `There is no benchmark "${unknown}"`,
+      todo: `Name any of: ${Object.keys(parts).join(', ')}.`,
+    });
+  }
+  const names = asked.length > 0 ? asked : Object.keys(parts).filter((name) => name !== 'first');
+  const rows: Measurement[] = [];
+  for (const name of names) {
+    process.stderr.write(`${name} ...\n`);
+    rows.push(...((await parts[name]?.()) ?? []));
+  }
+  const memory = `${(totalmem() / 2 ** 30).toFixed(0)} GiB`;
+  const model = cpus()[0]?.model ?? 'unknown processor';
+  process.stdout.write(
+    `\n${availableParallelism()} cores (${model}), ${memory}, Node ${process.versions.node}\n\n`,
+  );
+  const columns = [
+    { title: 'what' },
+    { title: 'measured', align: 'right' as const },
+    { title: 'aim' },
+    { title: '' },
+  ];
+  process.stdout.write(
+    `${renderTable(
+      columns,
+      rows.map(({ name, value, target, ok }) => [name, value, target, ok ? 'ok' : 'MISSED']),
+    )}\n`,
+  );
+  process.exitCode = rows.every(({ ok }) => ok) ? 0 : 2;
+} catch (error) {
+  process.exitCode = reportError(error, process.argv.includes('--verbose'));
+}

@@ -1,0 +1,221 @@
+import { runAnswers, type Answer } from '../clickhouse/answers.ts';
+import { createClickHouse } from '../clickhouse/client.ts';
+import { migrate } from '../clickhouse/migrate.ts';
+import { applyFleet, planFleet } from '../controlplane/fleet.ts';
+import { total, waitUntilReconciled, type PartitionReconciliation } from '../controlplane/reconcile.ts';
+import { describeSink, type SinkInUse } from '../controlplane/sink-class.ts';
+import { PipelineError } from '../core/errors.ts';
+import { startStack, stopStack, type StackSettings } from '../embedded/stack.ts';
+import { produceHistory, produceLive, type Produced } from '../producers/produce.ts';
+import { applyTopics } from '../schemas/apply-topics.ts';
+import type { Catalog } from '../schemas/catalog.ts';
+import { registerSchemas } from '../schemas/register.ts';
+import { withKafkaAdmin } from '../targets/kafka.ts';
+import type { Target } from '../targets/load-target.ts';
+
+/** How long everything produced may take to land; far above what is normal on two cores. */
+const landingTimeoutMs = 180_000;
+
+export interface DemoOptions {
+  settings: StackSettings;
+  target: Target;
+  catalog: Catalog;
+  /** Events of history, generated once per data folder. */
+  historyEvents: number;
+  live: { rate: number; durationMs: number };
+  seed: number;
+  signal: AbortSignal;
+  /** Called when a step begins, while it goes on and when it ends. */
+  onStep: (step: DemoStep) => void;
+}
+
+export interface DemoStep {
+  name: string;
+  /** Undefined while the step goes on. */
+  seconds?: number;
+  detail: string;
+}
+
+export interface DemoReport {
+  sink: SinkInUse;
+  /** Acknowledged by the broker during this run. */
+  history: Produced;
+  live: Produced;
+  partitions: PartitionReconciliation[];
+  answers: Answer[];
+}
+
+/**
+ * The main job: from nothing to answers, and the proof that nothing was lost on the way. Every step is
+ * idempotent; a second run continues the same scenario and generates no history again.
+ *
+ * An interruption or a failure stops those services that this run started; data stays.
+ *
+ * @throws PipelineError `NOT_LANDED` when records are missing after the deadline, `COUNTS_DIFFER` when the
+ *   producers' own count is not what the broker holds
+ */
+export async function runDemo(options: DemoOptions): Promise<DemoReport> {
+  const { settings, onStep, signal } = options;
+  const step = async <T>(
+    name: string,
+    work: (progress: (detail: string) => void) => Promise<[T, string]>,
+  ) => {
+    const startedAt = performance.now();
+    onStep({ name, detail: '' });
+    const [result, detail] = await work((text) => {
+      onStep({ name, detail: text });
+    });
+    onStep({ name, seconds: (performance.now() - startedAt) / 1000, detail });
+    return result;
+  };
+
+  const stack = await step('Stack', async (progress) => {
+    const started = await startStack(settings, { signal, onProgress: progress });
+    const names = started.services.filter((service) => service.started).map(({ name }) => name);
+    return [started, names.length === 0 ? 'runs already' : `started ${names.join(', ')}`];
+  });
+  try {
+    return await runPipeline(options, step);
+  } catch (error) {
+    const services = stack.services.filter((service) => service.started).map(({ name }) => name);
+    if (services.length > 0) await stopStack(settings, { services });
+    throw error;
+  }
+}
+
+type Step = <T>(
+  name: string,
+  work: (progress: (detail: string) => void) => Promise<[T, string]>,
+) => Promise<T>;
+
+async function runPipeline(options: DemoOptions, step: Step): Promise<DemoReport> {
+  const { target, catalog, settings, historyEvents, live, seed, signal } = options;
+  const { env } = settings;
+  await step('Schemas', async () => {
+    const registrations = await registerSchemas({
+      registryUrl: target.schemaRegistry.url,
+      topics: catalog.topics,
+      signal,
+    });
+    const fresh = registrations.filter(({ result }) => result !== 'unchanged').length;
+    return [undefined, `${registrations.length} subjects, ${fresh} new`];
+  });
+  await step('Topics', async () => {
+    const changes = await withKafkaAdmin(target, { clientId: 'demo' }, async (admin) =>
+      applyTopics({ admin, catalog, replicationFactor: target.kafka.replicationFactor, signal }),
+    );
+    const fresh = changes.filter(({ action }) => action === 'create').length;
+    return [undefined, `${changes.length} topics, ${fresh} new`];
+  });
+  await step('ClickHouse', async () => {
+    const { applied, total: all } = await migrate(target, { signal });
+    return [undefined, `${all} migrations, ${applied.length} applied now`];
+  });
+  const sink = await step('Connectors', async () => {
+    const fleet = { target, contracts: catalog, env, signal };
+    const planned = await planFleet(fleet);
+    const applied = await applyFleet(fleet, planned);
+    const failed = applied.find(({ failure }) => failure !== null);
+    if (failed !== undefined) {
+      throw new PipelineError('CONNECTOR_FAILED', {
+        what: `${failed.change.name}: ${failed.failure ?? ''}`,
+        where: target.connect.url,
+        todo: 'See "npm run connectors:status".',
+      });
+    }
+    return [planned.sink, `${planned.plan.changes.length} run; ${describeSink(planned.sink)}`];
+  });
+
+  const scenario = { target, catalog, seed, home: settings.home, signal };
+  const before = await countProduced(target, catalog);
+  const history = await step('History', async (progress) => {
+    const produced = await produceHistory({
+      ...scenario,
+      events: historyEvents,
+      onProgress: rateTo(progress),
+    });
+    return [produced, produced.total === 0 ? 'there already' : describeProduced(produced)];
+  });
+  const streamed = await step('Live stream', async (progress) => {
+    const produced = await produceLive({ ...scenario, ...live, onProgress: rateTo(progress) });
+    return [produced, describeProduced(produced)];
+  });
+
+  const { partitions } = await step('Landed', async (progress) => {
+    const landed = await waitUntilReconciled({
+      target,
+      catalog,
+      timeoutMs: landingTimeoutMs,
+      signal,
+      onProgress: (counts) => {
+        progress(`${counts.landed} of ${counts.produced}`);
+      },
+    });
+    return [
+      landed,
+      `${count(total(landed.partitions, 'landed'))} of ${count(total(landed.partitions, 'produced'))}`,
+    ];
+  });
+  prove({ partitions, before, acknowledged: history.total + streamed.total, target });
+
+  const answers = await step('Answers', async () => {
+    const clickhouse = createClickHouse(target);
+    try {
+      const found = await runAnswers(clickhouse, { signal });
+      return [found, `${found.length} questions`];
+    } finally {
+      await clickhouse.close();
+    }
+  });
+  return { sink, history, live: streamed, partitions, answers };
+}
+
+interface Proof {
+  partitions: readonly PartitionReconciliation[];
+  /** Records the broker held before this run produced. */
+  before: number;
+  /** Records acknowledged to this run's producers. */
+  acknowledged: number;
+  target: Target;
+}
+
+/** Three independent counts must agree: the producers' own, the broker's offsets and ClickHouse's ledger. */
+function prove({ partitions, before, acknowledged, target }: Proof): void {
+  const missing = partitions.filter((partition) => partition.missing.length > 0);
+  if (missing.length > 0) {
+    throw new PipelineError('NOT_LANDED', {
+      what: `${count(total(partitions, 'produced') - total(partitions, 'landed'))} records did not land within ${landingTimeoutMs / 1000} s`,
+      where: missing.map(({ topic, partition }) => `${topic}/${partition}`).join(', '),
+      todo: 'See "npm run connectors:status" for the cause and "npm run reconcile" for the offsets.',
+    });
+  }
+  const held = total(partitions, 'produced');
+  if (held - before !== acknowledged) {
+    throw new PipelineError('COUNTS_DIFFER', {
+      what: `${count(acknowledged)} records were acknowledged, but the broker holds ${count(held - before)} more than before`,
+      where: target.kafka.brokers.join(', '),
+      todo: 'Does something else produce to these topics? Run the demo alone.',
+    });
+  }
+}
+
+async function countProduced(target: Target, catalog: Catalog): Promise<number> {
+  return withKafkaAdmin(target, { clientId: 'demo' }, async (admin) => {
+    const topics = await Promise.all(catalog.topics.map(({ topic }) => admin.fetchTopicOffsets(topic)));
+    return topics.flat().reduce((sum, { low, high }) => sum + Number(high) - Number(low), 0);
+  });
+}
+
+function rateTo(progress: (detail: string) => void) {
+  return ({ acknowledged, recordsPerSecond }: { acknowledged: number; recordsPerSecond: number }) => {
+    progress(`${count(acknowledged)} records, ${count(Math.round(recordsPerSecond))}/s`);
+  };
+}
+
+function describeProduced({ total: records, seconds }: Produced): string {
+  return `${count(records)} records, ${count(Math.round(records / Math.max(seconds, 0.001)))}/s`;
+}
+
+function count(number: number): string {
+  return number.toLocaleString('en-US');
+}
