@@ -17,7 +17,7 @@ export interface KafkaOptions {
  * The one place that builds a Kafka client: bounded timeouts and retries, and nothing written to the console.
  * What it throws is kafkajs's own; {@link kafkaError} turns that into an error a person can act on.
  */
-export function createKafka(target: Target, options: KafkaOptions): Kafka {
+export function createKafka(target: Pick<Target, 'kafka'>, options: KafkaOptions): Kafka {
   const config: KafkaConfig = {
     clientId: options.clientId,
     brokers: target.kafka.brokers,

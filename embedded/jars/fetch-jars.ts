@@ -1,0 +1,121 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { codeOf, isAbort, PipelineError } from '../../core/errors.ts';
+import { projectRoot } from '../../core/home.ts';
+import { runCommand } from '../../core/run-command.ts';
+import { processInfo } from '../process/process-info.ts';
+
+/** Each has a pom.xml in the folder of its name. */
+export type JarSet = 'kafka' | 'registry-converter' | 'schema-registry';
+
+/** 190 MB altogether; a line of 3 Mbit/s needs nine minutes for them. */
+const fetchTimeoutMs = 900_000;
+
+export interface FetchOptions {
+  cacheFolder: string;
+  signal?: AbortSignal | undefined;
+  onProgress?: ((text: string) => void) | undefined;
+}
+
+/** The sets that are not in the cache yet. */
+export function missingJars(sets: readonly JarSet[], cacheFolder: string): JarSet[] {
+  return sets.filter((set) => !existsSync(cachedFolder(set, cacheFolder)));
+}
+
+/**
+ * The folder of the set's jars, fetched with Maven unless the cache has it. The fetch happens aside and is
+ * moved into place in one step: an interrupted one is never mistaken for a finished one.
+ */
+export async function fetchJars(set: JarSet, options: FetchOptions): Promise<string> {
+  const { cacheFolder } = options;
+  const finished = cachedFolder(set, cacheFolder);
+  if (!existsSync(finished)) {
+    await mkdir(path.dirname(finished), { recursive: true });
+    await removeAbandoned(finished);
+    const staging = await mkdtemp(`${finished}.fetching-${process.pid}-`);
+    try {
+      await runMaven(set, path.join(staging, set), options);
+      await rename(staging, finished).catch((error: unknown) => {
+        // Somebody else was faster; theirs is the same.
+        if (!['ENOTEMPTY', 'EEXIST'].includes(codeOf(error) ?? '')) throw error;
+      });
+    } finally {
+      await rm(staging, { recursive: true, force: true });
+    }
+  }
+  return path.join(finished, set);
+}
+
+async function runMaven(set: JarSet, folder: string, { signal, onProgress }: FetchOptions): Promise<void> {
+  onProgress?.(`Fetching the jars of ${set} from Maven Central (once)`);
+  let downloaded = 0;
+  const interruptible = signal === undefined ? {} : { signal };
+  try {
+    await runCommand(
+      'mvn',
+      // Strict checksums: a damaged download fails instead of being kept.
+      ['-B', '-C', '-f', pomFile(set), `-Djars.folder=${folder}`, 'generate-resources'],
+      {
+        purpose: `Fetching the jars of ${set}`,
+        timeoutMs: fetchTimeoutMs,
+        ...interruptible,
+        onLine: (line) => {
+          if (!/Downloaded from .*\.(jar|tar\.gz) /.test(line)) return;
+          downloaded += 1;
+          if (downloaded % 20 === 0) onProgress?.(`  ${set}: ${downloaded} files`);
+        },
+      },
+    );
+  } catch (error) {
+    if (isAbort(error) || (error instanceof PipelineError && error.code === 'COMMAND_NOT_FOUND')) throw error;
+    throw new PipelineError('JARS_NOT_FETCHED', {
+      what: `The jars of ${set} could not be fetched from Maven Central`,
+      where: pomFile(set),
+      todo: `${reasonOf(error)}\nCheck the network (and ~/.m2/settings.xml, if you need a proxy or a mirror) and run it again.`,
+      cause: error,
+    });
+  }
+  for (const archive of readdirSync(folder).filter((file) => file.endsWith('.tar.gz'))) {
+    const file = path.join(folder, archive);
+    const options = { purpose: `Unpacking ${archive}`, timeoutMs: 120_000, ...interruptible };
+    await runCommand('tar', ['-xzf', file, '-C', folder], options);
+    await rm(file);
+  }
+}
+
+/** Maven's first error line, without its boilerplate. */
+function reasonOf(error: unknown): string {
+  const said = error instanceof PipelineError ? (error.todo ?? error.message) : String(error);
+  const line = said
+    .split('\n')
+    .find((text) => /\[ERROR\] \S/.test(text) && !/Help 1\]?$/.test(text.slice(0, 12)));
+  return (line ?? said.split('\n', 1)[0] ?? '')
+    .replace(/^.*?\[ERROR\] /, '')
+    .replace(/ -> \[Help 1\]$/, '')
+    .slice(0, 300);
+}
+
+/** Folders of fetches whose process was killed. */
+async function removeAbandoned(finished: string): Promise<void> {
+  const prefix = `${path.basename(finished)}.fetching-`;
+  for (const entry of readdirSync(path.dirname(finished))) {
+    const pid = entry.startsWith(prefix) ? Number(entry.slice(prefix.length).split('-', 1)[0]) : undefined;
+    if (pid === undefined || processInfo(pid) !== undefined) continue;
+    await rm(path.join(path.dirname(finished), entry), { recursive: true, force: true });
+  }
+}
+
+/** Keyed by the pom: another version is another folder, and needs no decision about what is stale. */
+function cachedFolder(set: JarSet, cacheFolder: string): string {
+  const key = createHash('sha256')
+    .update(readFileSync(pomFile(set)))
+    .digest('hex')
+    .slice(0, 12);
+  return path.join(cacheFolder, 'jars', `${set}-${key}`);
+}
+
+function pomFile(set: JarSet): string {
+  return path.join(projectRoot, 'embedded', 'jars', set, 'pom.xml');
+}
