@@ -54,13 +54,11 @@ export class EngineSession {
   }
 
   /**
-   * True when `statement` names a parameter that an earlier request left here and this one does not have.
-   * The engine cannot forget a parameter, so such a statement needs another session to fail as it should.
+   * True when an earlier request left a parameter here that this one lacks and its statement asks for: the
+   * engine cannot forget a parameter, and with it the statement would not fail as it should.
    */
-  wouldLeakParameter(statement: string, state: SessionState): boolean {
-    return [...this.#parameters.keys()].some(
-      (name) => !state.parameters.has(name) && new RegExp(`\\{\\s*${name}\\s*:`).test(statement),
-    );
+  wouldLeakParameter(asksFor: (name: string) => boolean, state: SessionState): boolean {
+    return [...this.#parameters.keys()].some((name) => !state.parameters.has(name) && asksFor(name));
   }
 
   /** Brings the session into `state`. */

@@ -63,13 +63,15 @@ export class Engine {
    * A session for one request: an idle one that needs the fewest changes, or a new one.
    * Sessions are kept because the binding only destroys a closed one when no statement runs anywhere: with one
    * long query running, a session for each request would pile up.
+   *
+   * @param asksFor whether the request's statement refers to a parameter
    */
-  acquire(statement: string, state: SessionState): EngineSession {
+  acquire(asksFor: (parameter: string) => boolean, state: SessionState): EngineSession {
     let best: EngineSession | undefined;
     let bestDistance = Infinity;
     for (const session of this.#idle) {
       const distance = session.distanceTo(state);
-      if (distance < bestDistance && !session.wouldLeakParameter(statement, state)) {
+      if (distance < bestDistance && !session.wouldLeakParameter(asksFor, state)) {
         best = session;
         bestDistance = distance;
       }
@@ -88,7 +90,7 @@ export class Engine {
 
   /** Runs one statement of the endpoint's own. */
   async runOnce(statement: string): Promise<void> {
-    const session = this.acquire(statement, plainState);
+    const session = this.acquire(() => false, plainState);
     try {
       await session.run(statement);
     } finally {

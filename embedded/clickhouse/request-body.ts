@@ -2,99 +2,97 @@ import type { Readable } from 'node:stream';
 import { clickHouseException } from './exceptions.ts';
 import { analyseStatement, type Statement } from './statement.ts';
 
+/** A request's body, which is read once: either as it came or decoded. */
+export interface RequestBody {
+  raw: Readable;
+  /** How the engine calls the compression of {@link raw}, where the engine can read it as it is. */
+  engineCompression: string | undefined;
+  /** Undoes whatever the client has done to it. */
+  decode: () => AsyncIterable<Buffer>;
+}
+
 /** A request's statement, and the data that follows it. */
 export interface StatementWithData {
-  /** The statement's text. Of an INSERT with data only what comes before the data. */
-  text: string;
-  /** Offsets refer to {@link bytes}. */
   statement: Statement;
+  /** The text that the statement's offsets refer to. */
   bytes: Buffer;
-  /** What the statement's own text held as data, followed by what of the body was not read yet. */
+  /** An INSERT's data; for other statements there is none. */
   data: AsyncIterable<Buffer>;
-  /** True when nothing in {@link data} has been decompressed or taken from the statement's text. */
-  dataIsBody: boolean;
+  /** How {@link data} is compressed, as the engine calls it. */
+  dataCompression: string | undefined;
 }
 
 /** No statement is longer than this; data of an INSERT is not part of it. */
 const maxStatementBytes = 32 * 1024 * 1024;
 
 /** Takes the statement from the URL. The body is an INSERT's data, or else the rest of the statement. */
-export async function statementInUrl(query: string, body: Readable): Promise<StatementWithData> {
+export async function statementInUrl(query: string, body: RequestBody): Promise<StatementWithData> {
   const bytes = Buffer.from(query, 'utf8');
-  const statement = analyse(bytes, true);
+  const statement = analyse(bytes);
   if (statement.kind === 'insert-data') {
     const inline = bytes.subarray(statement.dataStart);
     const isBlank = inline.toString('latin1').trim() === '';
-    const data = isBlank ? body : concatenate([inline, Buffer.from('\n')], body);
-    return { text: query, statement, bytes, data, dataIsBody: isBlank };
+    if (isBlank && body.engineCompression !== undefined) {
+      return { statement, bytes, data: body.raw, dataCompression: body.engineCompression };
+    }
+    const data = isBlank ? body.decode() : concatenate(inline, Buffer.from('\n'), body.decode());
+    return { statement, bytes, data, dataCompression: undefined };
   }
-  const rest = await readAll(body, bytes.length);
-  if (rest.length === 0) return { text: query, statement, bytes, data: body, dataIsBody: true };
+  const rest = await readAll(body.decode(), bytes.length);
+  if (rest.length === 0) return { statement, bytes, ...noData };
   const whole = Buffer.concat([bytes, Buffer.from('\n'), rest]);
-  const wholeStatement = analyse(whole, true);
-  return {
-    text: whole.toString('utf8'),
-    statement: wholeStatement,
-    bytes: whole,
-    data: body,
-    dataIsBody: true,
-  };
+  return { statement: analyse(whole), bytes: whole, ...noData };
 }
 
 /** Takes the statement from the beginning of the body, reading no further than needed. */
-export async function statementInBody(body: Readable): Promise<StatementWithData> {
-  const chunks = (body as AsyncIterable<Buffer>)[Symbol.asyncIterator]();
+export async function statementInBody(body: RequestBody): Promise<StatementWithData> {
+  const chunks = body.decode()[Symbol.asyncIterator]();
   let read: Buffer = Buffer.alloc(0);
   let pending: Buffer[] = [];
   let pendingBytes = 0;
-  // Looking at the text again each time it has doubled keeps the whole linear.
-  let lookAt = 0;
+  // Looking at the text again only when it has doubled keeps the whole linear.
+  let lookAtBytes = 0;
   for (;;) {
     const next = await chunks.next();
     const isLast = next.done === true;
     if (!isLast) {
       pending.push(next.value);
       pendingBytes += next.value.length;
+      if (read.length + pendingBytes < lookAtBytes) continue;
     }
-    if (read.length + pendingBytes < lookAt && !isLast) continue;
     read = Buffer.concat([read, ...pending]);
     pending = [];
     pendingBytes = 0;
-    lookAt = read.length * 2;
+    lookAtBytes = read.length * 2;
     const statement = analyseStatement(read.toString('latin1'), isLast);
-    if (statement !== undefined) {
-      const dataStart = statement.kind === 'insert-data' ? statement.dataStart : read.length;
-      return {
-        text: read.toString('utf8', 0, dataStart),
-        statement,
-        bytes: read,
-        data: concatenate([read.subarray(dataStart)], isLast ? [] : { [Symbol.asyncIterator]: () => chunks }),
-        dataIsBody: false,
-      };
+    if (statement?.kind === 'insert-data') {
+      const data = concatenate(read.subarray(statement.dataStart), { [Symbol.asyncIterator]: () => chunks });
+      return { statement, bytes: read, data, dataCompression: undefined };
     }
+    if (statement !== undefined) return { statement, bytes: read, ...noData };
     if (read.length > maxStatementBytes) throw tooLong();
   }
 }
 
-function analyse(bytes: Buffer, complete: boolean): Statement {
-  const statement = analyseStatement(bytes.toString('latin1'), complete);
-  if (statement === undefined)
-    throw clickHouseException('SYNTAX_ERROR', 'Syntax error: the statement is not complete');
+const noData = { data: concatenate(), dataCompression: undefined };
+
+function analyse(bytes: Buffer): Statement {
+  const statement = analyseStatement(bytes.toString('latin1'), true);
+  if (statement === undefined) throw new Error('A complete text was taken for an incomplete one');
   return statement;
 }
 
-async function* concatenate(
-  first: readonly Buffer[],
-  rest: Iterable<Buffer> | AsyncIterable<Buffer>,
-): AsyncGenerator<Buffer> {
-  for (const chunk of first) if (chunk.length > 0) yield chunk;
-  yield* rest;
+async function* concatenate(...parts: readonly (Buffer | AsyncIterable<Buffer>)[]): AsyncGenerator<Buffer> {
+  for (const part of parts) {
+    if (!Buffer.isBuffer(part)) yield* part;
+    else if (part.length > 0) yield part;
+  }
 }
 
-async function readAll(body: Readable, alreadyRead: number): Promise<Buffer> {
+async function readAll(body: AsyncIterable<Buffer>, alreadyRead: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let bytes = alreadyRead;
-  for await (const chunk of body as AsyncIterable<Buffer>) {
+  for await (const chunk of body) {
     bytes += chunk.length;
     if (bytes > maxStatementBytes) throw tooLong();
     chunks.push(chunk);

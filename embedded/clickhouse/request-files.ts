@@ -1,7 +1,6 @@
 import { createWriteStream, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
-import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 
 /** The folder of what requests put on disk: beside the data folder, so on the same file system. */
@@ -24,15 +23,12 @@ export class RequestFiles {
   }
 
   /** Writes `content` to a new file as it arrives. When it fails, or `signal` aborts, nothing is left. */
-  async write(
-    content: Iterable<Buffer> | AsyncIterable<Buffer> | Readable,
-    signal: AbortSignal,
-  ): Promise<{ path: string; bytes: number }> {
+  async write(content: AsyncIterable<Buffer>, signal: AbortSignal): Promise<string> {
     const file = this.reserve();
     const stream = createWriteStream(file, { mode: 0o600, highWaterMark: 1024 * 1024 });
     try {
       await pipeline(content, stream, { signal });
-      return { path: file, bytes: stream.bytesWritten };
+      return file;
     } catch (error) {
       await this.remove(file);
       throw error;

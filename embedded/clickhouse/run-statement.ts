@@ -1,8 +1,7 @@
 import type { ChdbResult } from 'chdb';
 import type { EngineSession } from './engine-session.ts';
-import { clickHouseException, ClickHouseException } from './exceptions.ts';
+import { ClickHouseException } from './exceptions.ts';
 import { defaultOutputFormat } from './formats.ts';
-import type { StatementWithData } from './request-body.ts';
 import type { ResultPipes } from './result-pipes.ts';
 import type { ResultWriter } from './result-writer.ts';
 import { quoteString } from './sql-tokens.ts';
@@ -10,12 +9,12 @@ import type { Statement } from './statement.ts';
 
 type Select = Extract<Statement, { kind: 'select' }>;
 type InsertData = Extract<Statement, { kind: 'insert-data' }>;
+type Other = Extract<Statement, { kind: 'other' }>;
 
-/** An INSERT's data where the engine can read it. */
-export interface DataFile {
-  path: string;
-  /** As the engine calls it; undefined for plain data. */
-  compression: string | undefined;
+/** A statement, and the text its offsets refer to. */
+interface Analysed<S extends Statement> {
+  bytes: Buffer;
+  statement: S;
 }
 
 /** The format a statement's answer will have. */
@@ -28,7 +27,7 @@ export function outputFormat(statement: Statement, requested: string | undefined
 /** Runs a SELECT and writes its result as the engine produces it. */
 export async function streamSelect(
   session: EngineSession,
-  { bytes, statement }: StatementWithData & { statement: Select },
+  { bytes, statement }: Analysed<Select>,
   {
     format,
     marker,
@@ -39,7 +38,7 @@ export async function streamSelect(
   const pipe = pipes.open();
   // APPEND opens what exists; without it the engine refuses to write to an existing name.
   const destination = `\nINTO OUTFILE ${quoteString(pipe.path)} APPEND`;
-  const sql = withDestination(bytes, statement, destination, format) + marker;
+  const sql = `${withDestination(bytes, statement, destination, format)}\n${marker}`;
   // Whatever happens to the query, the stream has to end.
   const ended = session.run(sql, format).finally(pipe.finish);
   ended.catch(() => undefined);
@@ -58,21 +57,42 @@ export async function streamSelect(
 /** Runs an INSERT on data that lies in a file. */
 export async function insertFile(
   session: EngineSession,
-  { bytes, statement }: StatementWithData & { statement: InsertData },
-  { file, defaultFormat }: { file: DataFile; defaultFormat: string | undefined },
+  { bytes, statement }: Analysed<InsertData>,
+  {
+    file,
+    compression,
+    defaultFormat,
+  }: {
+    file: string;
+    /** As the engine calls it; undefined for plain data. */
+    compression: string | undefined;
+    defaultFormat: string | undefined;
+  },
 ): Promise<ChdbResult> {
-  const format = statement.format ?? defaultFormat ?? 'Values';
+  const head = bytes.toString('utf8', 0, statement.headEnd);
+  const source = `\nFROM INFILE ${quoteString(file)}${compression ? ` COMPRESSION ${quoteString(compression)}` : ''}\n`;
+  // The file comes before the settings; the other way round is a syntax error.
   const settings = statement.settings
     ? bytes.toString('utf8', statement.settings.start, statement.settings.end)
     : '';
-  const source = `\nFROM INFILE ${quoteString(file.path)}${file.compression ? ` COMPRESSION ${quoteString(file.compression)}` : ''} `;
   try {
     return await session.run(
-      `${bytes.toString('utf8', 0, statement.headEnd)}${source}${settings} FORMAT ${format}`,
+      `${head}${source}${settings}\nFORMAT ${statement.format ?? defaultFormat ?? 'Values'}`,
     );
   } catch (error) {
-    throw withoutText(error, source, file.path);
+    throw withoutText(error, source, file);
   }
+}
+
+/** Runs a statement whose answer is small. */
+export async function runOther(
+  session: EngineSession,
+  { bytes, statement }: Analysed<Other>,
+  { format, marker, writer }: { format: string; marker: string; writer: ResultWriter },
+): Promise<ChdbResult> {
+  const result = await session.run(`${bytes.toString('utf8', 0, statement.end)}\n${marker}`, format);
+  await writer.write(Buffer.from(result.bytes()));
+  return result;
 }
 
 /** The query with its result redirected: the clause belongs before FORMAT and after everything else. */
@@ -94,12 +114,4 @@ function withoutText(error: unknown, ...texts: readonly string[]): unknown {
     error.message,
   );
   return new ClickHouseException(error.code, message, error.cause);
-}
-
-/** Names of parameters become part of a SET statement. */
-export function checkParameterNames(names: Iterable<string>): void {
-  for (const name of names) {
-    if (!/^\w+$/.test(name))
-      throw clickHouseException('BAD_ARGUMENTS', `Invalid name of a query parameter: ${name}`);
-  }
 }

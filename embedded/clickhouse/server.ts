@@ -5,7 +5,8 @@ import { PipelineError, codeOf, messageOf } from '../../core/errors.ts';
 import type { Credentials } from './credentials.ts';
 import { engineArguments } from './engine-limits.ts';
 import { Engine } from './engine.ts';
-import { handleRequest, type Endpoint } from './handle-request.ts';
+import type { Resources } from './answer-statement.ts';
+import { handleRequest } from './handle-request.ts';
 import { RequestFiles } from './request-files.ts';
 import { ResultPipes } from './result-pipes.ts';
 import { Slots } from './slots.ts';
@@ -37,10 +38,9 @@ export async function startEndpoint(settings: EndpointSettings): Promise<Running
   const engine = await openEngine(settings.dataFolder);
   try {
     const files = new RequestFiles(settings.dataFolder);
-    const endpoint: Endpoint = {
+    const resources: Resources = {
       engine,
       files,
-      credentials: settings.credentials,
       pipes: await ResultPipes.create(files.folder, maxRunningStatements),
       slots: new Slots(maxRunningStatements),
       sticky: new StickySessions(engine),
@@ -52,12 +52,12 @@ export async function startEndpoint(settings: EndpointSettings): Promise<Running
       requestTimeout: 0,
     });
     server.on('request', (request, response) => {
-      const answered = handleRequest(endpoint, request, response);
+      const answered = handleRequest(resources, settings.credentials, request, response);
       running.add(answered);
       void answered.finally(() => running.delete(answered));
     });
     const port = await listen(server, settings);
-    return { port, stop: (deadlineMs) => stop(server, endpoint, running, deadlineMs) };
+    return { port, stop: (deadlineMs) => stop(server, resources, running, deadlineMs) };
   } catch (error) {
     await engine.close();
     throw error;
@@ -103,7 +103,7 @@ function listen(server: Server, { host, port }: EndpointSettings): Promise<numbe
 
 async function stop(
   server: Server,
-  { engine, sticky }: Endpoint,
+  { engine, sticky }: Resources,
   running: ReadonlySet<Promise<void>>,
   deadlineMs: number,
 ): Promise<void> {

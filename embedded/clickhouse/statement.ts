@@ -27,6 +27,15 @@ export type Statement =
   /** Everything else; the answer is small or empty. */
   | { kind: 'other'; end: number; isRead: boolean; format?: { name: string; start: number } };
 
+/** True for a statement that changes no data, which may come by GET and is cancelled when its client goes. */
+export function isRead(statement: Statement): boolean {
+  return (
+    statement.kind === 'select' ||
+    statement.kind === 'session' ||
+    (statement.kind === 'other' && statement.isRead)
+  );
+}
+
 const readers = new Set(['SHOW', 'DESCRIBE', 'DESC', 'EXPLAIN', 'EXISTS', 'CHECK']);
 
 /**
