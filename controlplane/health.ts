@@ -1,5 +1,5 @@
 import type { LiveConnector } from './connector-service.ts';
-import { classifyTrace, headlineOf, nextActions, type CauseClass } from './trace-causes.ts';
+import { nextActions, summarizeTrace, type CauseClass } from './trace-causes.ts';
 
 /**
  * `starting` covers the moments around a create, an update or a rebalance, in which nothing can be said yet;
@@ -53,7 +53,8 @@ const nothingToDo = { cause: null, reason: null, action: null };
 
 function failed(what: string, trace: string | null): Health {
   if (trace === null) return unhealthy('unknown', `${what} failed without a trace`);
-  return unhealthy(classifyTrace(trace), `${what} failed: ${headlineOf(trace)}`);
+  const { cause, headline } = summarizeTrace(trace);
+  return unhealthy(cause, `${what} failed: ${headline}`);
 }
 
 function unhealthy(cause: CauseClass, reason: string): Health {

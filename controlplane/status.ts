@@ -4,7 +4,7 @@ import type { LiveConnector, RunState } from './connector-service.ts';
 import type { Progress, ProgressQuery } from './consumer-lag.ts';
 import { judge, type Verdict } from './health.ts';
 import { createMask, secretValues } from './secrets.ts';
-import { headlineOf, type CauseClass } from './trace-causes.ts';
+import { summarizeTrace, type CauseClass } from './trace-causes.ts';
 
 /** One declared connector as status reports it. Nothing in it is secret. */
 export interface ConnectorStatus {
@@ -28,7 +28,7 @@ export interface TaskStatus {
   id: number;
   state: RunState;
   worker: string;
-  /** The message of the trace's innermost cause. */
+  /** The line of its trace that says why. */
   error: string | null;
 }
 
@@ -53,7 +53,7 @@ export function describeConnector(
       id,
       state,
       worker: workerId,
-      error: trace === null ? null : mask(headlineOf(trace)),
+      error: trace === null ? null : mask(summarizeTrace(trace).headline),
     })),
     deadLetters: progress.deadLetters,
     reason: reason === null ? null : mask(reason),

@@ -12,7 +12,8 @@ export type CauseClass = (typeof causeClasses)[number];
 
 /** What a person does about each class. */
 export const nextActions: Readonly<Record<CauseClass, string>> = {
-  transient: 'Check that ClickHouse and the registry answer (npm run status), then restart the failed tasks.',
+  transient:
+    'Check that ClickHouse lets the sink in and the registry answers, then restart the failed tasks.',
   capacity: 'Give ClickHouse room (parts, memory, disk) before a restart; a restart alone makes it worse.',
   authentication: "Correct the credentials in the target's settings, then run connectors:apply.",
   configuration: 'Correct the declaration, then run connectors:apply.',
@@ -24,47 +25,66 @@ export const nextActions: Readonly<Record<CauseClass, string>> = {
 
 /**
  * Patterns of traces, first match wins: what names a definite culprit comes before the broken connections that
- * often follow from it. `(code N)` is how ClickHouse's servers and `Code: N` how its clients print their codes
- * (ClickHouse, src/Common/ErrorCodes.cpp).
+ * often follow from it. Codes are ClickHouse's (src/Common/ErrorCodes.cpp), which its servers print as
+ * "Code: N" and its clients as "(code N)"; without the code, a client's own words are matched.
  */
 const patterns: readonly (readonly [CauseClass, RegExp])[] = [
   [
     'authentication',
-    /\b[Cc]ode:? (192|193|194|497|516)\b|AUTHENTICATION_FAILED|ACCESS_DENIED|Authentication failed|AuthorizationException|SaslAuthenticationException|\b401 Unauthorized\b|\b403 Forbidden\b/,
+    /\bcode:? (?:192|193|194|497|516)\b|AUTHENTICATION_FAILED|Authentication failed|ACCESS_DENIED|AuthorizationException|SaslAuthenticationException|UnauthorizedException|ForbiddenException/i,
   ],
   [
     'capacity',
-    /\b[Cc]ode:? (202|241|243|252)\b|TOO_MANY_PARTS|MEMORY_LIMIT_EXCEEDED|TOO_MANY_SIMULTANEOUS_QUERIES|OutOfMemoryError|No space left on device/,
+    /\bcode:? (?:202|241|243|252)\b|TOO_MANY_PARTS|MEMORY_LIMIT_EXCEEDED|TOO_MANY_SIMULTANEOUS_QUERIES|OutOfMemoryError|No space left on device/i,
   ],
   [
     'schema mismatch',
-    /\b[Cc]ode:? (16|47|53|60|81)\b|UNKNOWN_TABLE|UNKNOWN_DATABASE|NO_SUCH_COLUMN_IN_TABLE|TYPE_MISMATCH|Table .{1,200} does not exist|schema validation failed|null into not nullable column|Not implemented conversion/,
+    /\bcode:? (?:16|47|53|60|81)\b|UNKNOWN_TABLE|UNKNOWN_DATABASE|NO_SUCH_COLUMN_IN_TABLE|TYPE_MISMATCH|Table \S+ does not exist|Data schema validation failed|Failed to write column|null into not nullable column/i,
   ],
   [
     'poison record',
-    /SerializationException|Unknown magic byte|Converting byte\[\] to Kafka Connect data failed|Error deserializing Avro|AvroTypeException|SchemaParseException|ArtifactNotFoundException|CANNOT_PARSE|\b[Cc]ode:? (6|27|41|117|33)\b/,
+    /SerializationException|Unknown magic byte|Converting byte\[\] to Kafka Connect data failed|Error deserializing|AvroRuntimeException|AvroTypeException|SchemaParseException|artifact reference cannot be null|ContentNotFoundException|ArtifactNotFoundException|error code: 404|\bcode:? (?:6|27|33|41|72|117)\b|CANNOT_PARSE/i,
   ],
   [
     'configuration',
-    /ConfigException|Unknown configuration|Invalid value|ClassNotFoundException|NoClassDefFoundError|UnknownHostException|UnknownTopicOrPartition|Failed to find any class|must be set/,
+    /ConfigException|Invalid value .* for configuration|ClassNotFoundException|NoClassDefFoundError|UnknownTopicOrPartitionException|\bcode:? 115\b|UNKNOWN_SETTING|UnknownHostException/i,
   ],
   [
     'transient',
-    /Connection to ClickHouse is not active|Connection refused|Connection reset|Broken pipe|SocketTimeoutException|ConnectException: Connect|TimeoutException|RetriableException|NetworkException|DisconnectException|\b[Cc]ode:? (3|159|164|203|209|210|242|285|319|425|999)\b/,
+    /Connection to ClickHouse is not active|Connection refused|Connection reset|Broken pipe|timed out|TimeoutException|NetworkException|DisconnectException|RestClientException|RetriableException|\bcode:? (?:3|159|164|203|209|210|242|285|319|425|999)\b/i,
   ],
+  // Whatever else a converter or a transform throws: with errors.tolerance=none one record stops its task.
+  ['poison record', /Tolerance exceeded in error handler/],
 ];
 
-/** The class of a Java stack trace as Kafka Connect reports it; `unknown` where no pattern fits. */
-export function classifyTrace(trace: string): CauseClass {
-  return patterns.find(([, pattern]) => pattern.test(trace))?.[0] ?? 'unknown';
+export interface TraceSummary {
+  cause: CauseClass;
+  /** The line of the trace that says why. */
+  headline: string;
 }
 
 /**
- * The one line of a trace that says most: the message of its innermost cause, since Connect wraps everything in
- * "Exiting WorkerSinkTask due to unrecoverable exception".
+ * Reads a Java stack trace as Kafka Connect reports it. Connect and the sink wrap what happened several times
+ * ("Exiting WorkerSinkTask due to unrecoverable exception", "Number of records: 20000"), so the headline is the
+ * line the class was recognised by, and the innermost cause where none was.
  */
-export function headlineOf(trace: string): string {
-  const lines = trace.split('\n').map((line) => line.trim());
-  const innermost = lines.findLast((line) => line.startsWith('Caused by: '));
-  return (innermost?.slice('Caused by: '.length) ?? lines[0] ?? '').trim();
+export function summarizeTrace(trace: string): TraceSummary {
+  const messages = trace
+    .split('\n')
+    .filter((line) => !/^\s+at |^\s*\.\.\. \d+ (?:more|common frames)/.test(line))
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+  const innermost = messages.findLast((line) => line.startsWith(causedBy)) ?? messages[0] ?? '';
+  const match = patterns.find(([, pattern]) => messages.some((line) => pattern.test(line)));
+  if (match === undefined) return { cause: 'unknown', headline: withoutPrefix(innermost) };
+  const [cause, pattern] = match;
+  const recognised = messages.find((line) => pattern.test(line)) ?? innermost;
+  const isWrapper = recognised.endsWith('Tolerance exceeded in error handler');
+  return { cause, headline: withoutPrefix(isWrapper ? innermost : recognised) };
+}
+
+const causedBy = 'Caused by: ';
+
+function withoutPrefix(line: string): string {
+  return line.startsWith(causedBy) ? line.slice(causedBy.length) : line;
 }
