@@ -77,14 +77,14 @@ test('a connector is created, runs, and a second plan finds nothing to do', asyn
 });
 
 test('an update writes exactly the keys of the plan, removals included', async () => {
-  const before = mockSink({ 'errors.log.enable': 'true' });
+  const after = mockSink({ 'errors.retry.timeout': '1000' });
+  const { 'errors.retry.timeout': added, ...config } = after.config;
+  const before = { ...after, config: { ...config, 'errors.log.enable': 'true' } };
   await apply(before);
-  const { 'errors.log.enable': _removed, ...config } = before.config;
-  const after = { ...before, config: { ...config, 'errors.retry.timeout': '1000' } };
   const planned = await plan(after);
   expect(planned.changes[0]?.diff).toEqual([
     { key: 'errors.log.enable', before: 'true', after: null },
-    { key: 'errors.retry.timeout', before: null, after: '1000' },
+    { key: 'errors.retry.timeout', before: null, after: added },
   ]);
   expect(await applyPlan(service, planned, timing)).toMatchObject([{ failure: null }]);
   expect((await service.read(before.name))?.config).toEqual(after.config);
