@@ -107,13 +107,23 @@ async function removeAbandoned(finished: string): Promise<void> {
   }
 }
 
-/** Keyed by the pom: another version is another folder, and needs no decision about what is stale. */
+/**
+ * Keyed by the pom and the files beside it: another version is another folder, and needs no decision about
+ * what is stale.
+ */
 function cachedFolder(set: JarSet, cacheFolder: string): string {
-  const key = createHash('sha256')
-    .update(readFileSync(pomFile(set)))
-    .digest('hex')
-    .slice(0, 12);
-  return path.join(cacheFolder, 'jars', `${set}-${key}`);
+  const folder = path.dirname(pomFile(set));
+  const hash = createHash('sha256');
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((candidate) => candidate.isFile())
+    .map((candidate) => path.relative(folder, path.join(candidate.parentPath, candidate.name)))
+    .sort()) {
+    hash
+      .update(`${entry}\0`)
+      .update(readFileSync(path.join(folder, entry)))
+      .update('\0');
+  }
+  return path.join(cacheFolder, 'jars', `${set}-${hash.digest('hex').slice(0, 12)}`);
 }
 
 function pomFile(set: JarSet): string {
