@@ -1,46 +1,19 @@
-import { spawn } from 'node:child_process';
-import path from 'node:path';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import { officialSinkClass } from '../../../controlplane/sink-class.ts';
-import { projectRoot } from '../../../core/home.ts';
+import { runCli, type CliRun } from '../../support/run-cli.ts';
 import { html, json, scriptedServer, type Received, type Script } from './scripted-server.ts';
 
 const secret = 'planted-s3cret/+ value';
 const oldSecret = 'planted-before';
 
-interface Run {
-  exitCode: number | null;
-  stdout: string;
-  stderr: string;
-}
-
-/** Runs one command of the command line as a user does. */
-function command(name: string, env: NodeJS.ProcessEnv, ...flags: string[]): Promise<Run> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(
-      process.execPath,
-      ['--import', 'tsx', path.join(projectRoot, 'cli/main.ts'), name, ...flags],
-      {
-        cwd: projectRoot,
-        // Port 1 answers nothing: what a test does not bring up is down.
-        env: {
-          PATH: process.env['PATH'],
-          KAFKA_BROKERS: '127.0.0.1:1',
-          CLICKHOUSE_URL: 'http://127.0.0.1:1',
-          CLICKHOUSE_PASSWORD: secret,
-          ...env,
-        },
-      },
-    );
-    const run: Run = { exitCode: null, stdout: '', stderr: '' };
-    child.stdout.on('data', (chunk) => (run.stdout += String(chunk)));
-    child.stderr.on('data', (chunk) => (run.stderr += String(chunk)));
-    child.once('error', reject);
-    child.once('close', (exitCode) => {
-      resolve({ ...run, exitCode });
-    });
-  });
-}
+/** Port 1 answers nothing: what a test does not bring up is down. */
+const allDown: NodeJS.ProcessEnv = {
+  PATH: process.env['PATH'],
+  KAFKA_BROKERS: '127.0.0.1:1',
+  CONNECT_URL: 'http://127.0.0.1:1',
+  CLICKHOUSE_URL: 'http://127.0.0.1:1',
+  CLICKHOUSE_PASSWORD: secret,
+};
 
 /** A worker with the official sink that repeats whatever it knows wherever it can. */
 const indiscreetWorker: Script = ({ method, path: at }, response) => {
@@ -69,7 +42,7 @@ const invocations = {
   statusJson: ['connectors:status', '--json'],
 } as const;
 
-function runOf(key: keyof typeof invocations): Run {
+function runOf(key: keyof typeof invocations): CliRun {
   return runs.get(key)!;
 }
 
@@ -78,16 +51,16 @@ function isWrite({ method, path: at }: Received): boolean {
   return method !== 'GET' && !at.endsWith('/validate');
 }
 
-const runs = new Map<string, Run>();
+const runs = new Map<string, CliRun>();
 let received: Received[] = [];
 
 beforeAll(async () => {
   const server = await scriptedServer(indiscreetWorker);
   received = server.received;
-  const env = { CONNECT_URL: server.url };
+  const env = { ...allDown, CONNECT_URL: server.url };
   await Promise.all(
     Object.entries(invocations).map(async ([key, [name, ...flags]]) => {
-      runs.set(key, await command(name, env, ...flags));
+      runs.set(key, await runCli(env, name, ...flags));
     }),
   );
   return server.close;
@@ -169,7 +142,7 @@ const failures: [what: string, env: NodeJS.ProcessEnv, script: Script, says: Reg
 test.each(failures)('%s: apply exits 1 with two to five lines', async (_, env, script, says) => {
   const { url, received, close } = await scriptedServer(script);
   onTestFinished(close);
-  const { exitCode, stderr } = await command('connectors:apply', { CONNECT_URL: url, ...env });
+  const { exitCode, stderr } = await runCli({ ...allDown, CONNECT_URL: url, ...env }, 'connectors:apply');
   expect(exitCode).toBe(1);
   expect(stderr).toMatch(says);
   expect(stderr.trim().split('\n').length).toBeGreaterThanOrEqual(2);
