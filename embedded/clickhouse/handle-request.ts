@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { answerStatement, type Exchange, type Resources } from './answer-statement.ts';
+import type { AnswerCoding } from './compression/answer-encoder.ts';
 import { decodeBlocks } from './compression/compressed-blocks.ts';
 import { authenticate, type Credentials } from './credentials.ts';
 import type { Engine } from './engine.ts';
@@ -9,7 +10,7 @@ import { statementInBody, statementInUrl, type RequestBody, type StatementWithDa
 import { decodeBody, engineCompressionOf } from './request-encodings.ts';
 import { readForm } from './request-form.ts';
 import { readOptions, type RequestOptions } from './request.ts';
-import { sendException, type AnswerCoding } from './result-writer.ts';
+import { sendException } from './result-writer.ts';
 import { isRead } from './statement.ts';
 
 /** Answers one request, whatever happens. */
@@ -95,7 +96,10 @@ function checkNames(options: RequestOptions, engine: Engine): void {
 
 function answerCoding(options: RequestOptions): AnswerCoding {
   if (options.compressBlocks) return 'blocks';
-  return options.acceptedEncodings.includes('gzip') ? 'gzip' : 'identity';
+  // LZ4 first: it costs a tenth of the time of gzip.
+  return (
+    (['lz4', 'gzip'] as const).find((coding) => options.acceptedEncodings.includes(coding)) ?? 'identity'
+  );
 }
 
 function isGet(request: IncomingMessage): boolean {

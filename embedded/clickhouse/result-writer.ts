@@ -1,19 +1,6 @@
-import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
-import type { Writable } from 'node:stream';
-import { createGzip, gzip, type Gzip } from 'node:zlib';
-import { promisify } from 'node:util';
-import { encodeBlocks } from './compression/compressed-blocks.ts';
-import type { ClickHouseException } from './exceptions.ts';
-import { httpStatusOf } from './exceptions.ts';
-
-const gzipAll = promisify(gzip);
-
-/** Fast rather than small: clients are near, and the engine needs the cores. */
-const gzipLevel = 1;
-
-/** How an answer's bytes are packed. */
-export type AnswerCoding = 'identity' | 'gzip' | 'blocks';
+import { createEncoder, type AnswerCoding, type AnswerEncoder } from './compression/answer-encoder.ts';
+import { httpStatusOf, type ClickHouseException } from './exceptions.ts';
 
 /**
  * Writes one answer. The first bytes are held back: an answer that fits has a length, a summary and, when the
@@ -21,138 +8,107 @@ export type AnswerCoding = 'identity' | 'gzip' | 'blocks';
  */
 export class ResultWriter {
   readonly #response: ServerResponse;
+  readonly #encoder: AnswerEncoder;
   readonly #coding: AnswerCoding;
   readonly #bufferBytes: number;
   readonly #exceptionTag: string;
   #held: Buffer[] = [];
   #heldBytes = 0;
-  #gzip: Gzip | undefined;
 
   constructor(
     response: ServerResponse,
-    {
-      coding,
-      bufferBytes,
-      exceptionTag,
-    }: { coding: AnswerCoding; bufferBytes: number; exceptionTag: string },
+    options: {
+      coding: AnswerCoding;
+      /** How much is held back before the answer begins. */
+      bufferBytes: number;
+      /** Sixteen characters that tell an error from data where an answer breaks off. */
+      exceptionTag: string;
+    },
   ) {
     this.#response = response;
-    this.#coding = coding;
-    this.#bufferBytes = bufferBytes;
-    this.#exceptionTag = exceptionTag;
+    this.#coding = options.coding;
+    this.#encoder = createEncoder(options.coding);
+    this.#bufferBytes = options.bufferBytes;
+    this.#exceptionTag = options.exceptionTag;
   }
 
   /** Takes the next bytes; resolves when the client can take more. */
-  async write(chunk: Buffer): Promise<void> {
+  async write(bytes: Buffer): Promise<void> {
     if (this.#response.headersSent) {
-      await this.#send(chunk);
+      await this.#send(await this.#encoder.encode(bytes));
       return;
     }
-    this.#held.push(chunk);
-    this.#heldBytes += chunk.length;
-    if (this.#heldBytes > this.#bufferBytes) await this.#start();
+    this.#held.push(bytes);
+    this.#heldBytes += bytes.length;
+    if (this.#heldBytes > this.#bufferBytes) await this.#begin();
   }
 
   /** Ends the answer. */
   async end(summary: string): Promise<void> {
     if (this.#response.headersSent) {
-      if (this.#gzip) this.#gzip.end();
-      else this.#response.end();
+      this.#response.end(await this.#encoder.end());
       return;
     }
-    const body = await this.#encodeAll(Buffer.concat(this.#held));
-    this.#writeCodingHeader();
     this.#response.setHeader('X-ClickHouse-Summary', summary);
-    this.#response.setHeader('Content-Length', body.length);
-    this.#response.end(body);
+    await sendWhole(this.#response, this.#encoder, Buffer.concat(this.#held));
   }
 
   /** Answers with an error, or breaks off the answer that has begun in the way ClickHouse's clients detect. */
   async fail(error: ClickHouseException): Promise<void> {
-    const text = Buffer.from(`${error.message}\n`);
     if (!this.#response.headersSent) {
       await sendException(this.#response, error, this.#coding);
       return;
     }
-    // Since 25.11 the server ends a broken answer so; the tag keeps data from being taken for an error.
+    // The server's own way since 25.11.
+    const text = `${error.message}\n`;
     const tag = this.#exceptionTag;
-    await this.#send(
-      Buffer.concat([
-        Buffer.from(`\r\n__exception__\r\n${tag}\r\n`),
-        text,
-        Buffer.from(`${text.length} ${tag}\r\n__exception__\r\n`),
-      ]),
-    );
-    if (this.#gzip) {
-      const ended = once(this.#gzip, 'end');
-      this.#gzip.end();
-      await ended;
-    }
-    // No last chunk: every HTTP client sees that the answer is not complete.
+    const size = Buffer.byteLength(text);
+    const ending = `\r\n__exception__\r\n${tag}\r\n${text}${size} ${tag}\r\n__exception__\r\n`;
+    await this.#send(await this.#encoder.encode(Buffer.from(ending)));
+    await this.#send(await this.#encoder.end());
+    // Without the last, empty chunk every HTTP client sees that the answer is not complete.
     this.#response.socket?.end();
   }
 
-  async #start(): Promise<void> {
-    this.#writeCodingHeader();
+  async #begin(): Promise<void> {
     this.#response.setHeader('X-ClickHouse-Exception-Tag', this.#exceptionTag);
-    if (this.#coding === 'gzip') {
-      this.#gzip = createGzip({ level: gzipLevel });
-      this.#gzip.pipe(this.#response);
+    if (this.#encoder.contentEncoding) {
+      this.#response.setHeader('Content-Encoding', this.#encoder.contentEncoding);
     }
-    this.#response.flushHeaders();
     const held = Buffer.concat(this.#held);
     this.#held = [];
-    await this.#send(held);
+    const bytes = await this.#encoder.encode(held);
+    this.#response.flushHeaders();
+    await this.#send(bytes);
   }
 
-  #writeCodingHeader(): void {
-    if (this.#coding === 'gzip') this.#response.setHeader('Content-Encoding', 'gzip');
-  }
-
-  async #send(chunk: Buffer): Promise<void> {
-    const destination = this.#gzip ?? this.#response;
-    const bytes = this.#coding === 'blocks' ? encodeBlocks(chunk) : chunk;
-    if (!destination.write(bytes)) await drained(destination, this.#response);
-  }
-
-  async #encodeAll(body: Buffer): Promise<Buffer> {
-    if (this.#coding === 'gzip') return gzipAll(body, { level: gzipLevel });
-    return this.#coding === 'blocks' ? encodeBlocks(body) : body;
+  async #send(bytes: Buffer): Promise<void> {
+    if (bytes.length === 0 || this.#response.write(bytes) || this.#response.destroyed) return;
+    await new Promise<void>((resolve) => {
+      const proceed = () => {
+        this.#response.off('drain', proceed).off('close', proceed);
+        resolve();
+      };
+      this.#response.on('drain', proceed).on('close', proceed);
+    });
   }
 }
 
-/** Resolves when `stream` takes more, or when nobody is there any more to take it. */
-function drained(stream: Writable, response: ServerResponse): Promise<void> {
-  return new Promise((resolve) => {
-    const proceed = () => {
-      stream.off('drain', proceed);
-      response.off('close', proceed);
-      resolve();
-    };
-    if (response.destroyed) {
-      resolve();
-      return;
-    }
-    stream.on('drain', proceed);
-    response.on('close', proceed);
-  });
-}
-
-/** Answers with an exception: status, code and text, the text in the coding the client expects. */
+/** Answers with an exception: status, code and text, packed as the client expects its answer. */
 export async function sendException(
   response: ServerResponse,
   error: ClickHouseException,
   coding: AnswerCoding,
 ): Promise<void> {
-  const text = Buffer.from(`${error.message}\n`);
   response.statusCode = httpStatusOf(error.code);
   response.setHeader('X-ClickHouse-Exception-Code', error.code);
   response.setHeader('Content-Type', 'text/plain; charset=UTF-8');
-  let body = text;
-  if (coding === 'gzip') {
-    body = await gzipAll(text, { level: gzipLevel });
-    response.setHeader('Content-Encoding', 'gzip');
-  }
+  await sendWhole(response, createEncoder(coding), Buffer.from(`${error.message}\n`));
+}
+
+async function sendWhole(response: ServerResponse, encoder: AnswerEncoder, bytes: Buffer): Promise<void> {
+  const body = Buffer.concat([await encoder.encode(bytes), await encoder.end()]);
+  if (encoder.contentEncoding) response.setHeader('Content-Encoding', encoder.contentEncoding);
   response.setHeader('Content-Length', body.length);
   response.end(body);
 }
