@@ -1,0 +1,59 @@
+import { advance, startLife, type CustomerLife, type Period } from './customer-life.ts';
+import type { BillingEvent } from './events.ts';
+import type { Scenario } from './scenario.ts';
+import { happen, type PlannedStep } from './steps.ts';
+
+const windowMs = 86_400_000;
+
+/** Customers with consecutive indices, and the period their lives are told of. */
+export interface HistoryRange extends Period {
+  first: number;
+  count: number;
+}
+
+/**
+ * Tells the lives of a range of customers in the order of time, one day at a time: a parent always comes before
+ * its children. What would happen after the end of the period is not told. Memory follows the number of
+ * customers and what they have under way, not the length of the period.
+ */
+export function* historyEvents(scenario: Scenario, range: HistoryRange): Generator<BillingEvent[]> {
+  const { first, count, startAt, endAt } = range;
+  const lives: CustomerLife[] = [];
+  for (let index = first; index < first + count; index += 1) lives.push(startLife(scenario, index, range));
+  /** What is known to happen, by the number of its window. */
+  const coming = new Map<number, PlannedStep[]>();
+  const lastWindow = Math.ceil((endAt - startAt) / windowMs);
+  for (let window = 0; window < lastWindow; window += 1) {
+    const windowEnd = Math.min(endAt, startAt + (window + 1) * windowMs);
+    for (const life of lives) {
+      while (life.nextAt < windowEnd) {
+        for (const planned of advance(scenario, life)) {
+          if (planned.at >= endAt) continue;
+          const at = Math.floor((planned.at - startAt) / windowMs);
+          const steps = coming.get(at);
+          if (steps === undefined) coming.set(at, [planned]);
+          else steps.push(planned);
+        }
+      }
+    }
+    const steps = coming.get(window);
+    coming.delete(window);
+    // Sorting is stable: at the same moment a parent stays before its child.
+    if (steps !== undefined) {
+      steps.sort((a, b) => a.at - b.at);
+      yield steps.map(({ step, at }) => happen(scenario, step, at));
+    }
+  }
+}
+
+/** The fewest customers, from index `first` on, whose lives within `period` make at least `events` events. */
+export function customersFor(scenario: Scenario, first: number, period: Period, events: number): number {
+  let count = 0;
+  for (let told = 0; told < events; count += 1) {
+    const life = startLife(scenario, first + count, period);
+    while (life.nextAt < period.endAt) {
+      for (const { at } of advance(scenario, life)) if (at < period.endAt) told += 1;
+    }
+  }
+  return count;
+}

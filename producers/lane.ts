@@ -1,0 +1,126 @@
+import type { CompressionTypes, Kafka, Message, Producer } from 'kafkajs';
+
+export interface LaneOptions {
+  batchRecords: number;
+  retries: number;
+  compression?: CompressionTypes;
+}
+
+/** Records on their way to the broker in one request. */
+interface Batch {
+  messages: Map<string, Message[]>;
+  count: number;
+  firstAt: number;
+  lastAt: number;
+}
+
+/**
+ * One idempotent producer and the batch that is being gathered for it. At most one request is on its way, so
+ * that records stay in order whatever is retried; the next batch is gathered meanwhile.
+ */
+export class Lane {
+  readonly acknowledged = new Map<string, number>();
+  firstAt: number | undefined;
+  lastAt: number | undefined;
+
+  readonly #producer: Producer;
+  readonly #options: LaneOptions;
+  #gathering: Batch = emptyBatch();
+  #sending: Promise<void> | undefined;
+  /** What the latest request failed with. A lane that failed sends nothing more: order would be lost. */
+  #failure: unknown;
+
+  constructor(kafka: Kafka, options: LaneOptions) {
+    this.#options = options;
+    this.#producer = kafka.producer({
+      idempotent: true,
+      allowAutoTopicCreation: false,
+      createPartitioner: () => partitionOfMessage,
+      // Bounded on purpose, which kafkajs warns about: a producer that never gives up never reports either.
+      retry: { initialRetryTime: 300, maxRetryTime: 2000, retries: options.retries },
+    });
+  }
+
+  async connect(): Promise<void> {
+    await this.#producer.connect();
+  }
+
+  /** Adds a record; a promise when the lane is full, which resolves when it may be added to again. */
+  add(topic: string, message: Message, at: number): Promise<void> | undefined {
+    const batch = this.#gathering;
+    const messages = batch.messages.get(topic);
+    if (messages === undefined) batch.messages.set(topic, [message]);
+    else messages.push(message);
+    batch.count += 1;
+    if (at < batch.firstAt) batch.firstAt = at;
+    if (at > batch.lastAt) batch.lastAt = at;
+    return batch.count >= this.#options.batchRecords ? this.#sendWhenIdle() : undefined;
+  }
+
+  /** Starts a request with what has been gathered unless one is on its way. */
+  push(): void {
+    if (this.#sending === undefined && this.#gathering.count > 0 && this.#failure === undefined) this.#send();
+  }
+
+  /** Resolves when everything added so far is acknowledged. */
+  async flush(): Promise<void> {
+    await this.#sendWhenIdle();
+    await this.#sending;
+    this.#throwFailure();
+  }
+
+  async close(): Promise<void> {
+    await this.#producer.disconnect().catch(() => undefined);
+  }
+
+  async #sendWhenIdle(): Promise<void> {
+    // More than one caller may have waited for the same request.
+    while (this.#sending !== undefined) await this.#sending;
+    this.#throwFailure();
+    if (this.#gathering.count > 0) this.#send();
+  }
+
+  #send(): void {
+    const batch = this.#gathering;
+    this.#gathering = emptyBatch();
+    this.#sending = this.#request(batch)
+      .catch((error: unknown) => {
+        this.#failure = error;
+      })
+      .finally(() => {
+        this.#sending = undefined;
+      });
+  }
+
+  async #request(batch: Batch): Promise<void> {
+    await this.#producer.sendBatch({
+      acks: -1,
+      topicMessages: [...batch.messages].map(([topic, messages]) => ({ topic, messages })),
+      ...(this.#options.compression === undefined ? {} : { compression: this.#options.compression }),
+    });
+    for (const [topic, messages] of batch.messages) {
+      this.acknowledged.set(topic, (this.acknowledged.get(topic) ?? 0) + messages.length);
+    }
+    this.firstAt = Math.min(this.firstAt ?? batch.firstAt, batch.firstAt);
+    this.lastAt = Math.max(this.lastAt ?? batch.lastAt, batch.lastAt);
+  }
+
+  #throwFailure(): void {
+    // eslint-disable-next-line @typescript-eslint/only-throw-error -- kafkajs's error, passed on as it came
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+}
+
+/** The partition was computed when the record was encoded. */
+function partitionOfMessage({ message }: { message: Message }): number {
+  return message.partition ?? 0;
+}
+
+function emptyBatch(): Batch {
+  return {
+    messages: new Map(),
+    count: 0,
+    firstAt: Number.POSITIVE_INFINITY,
+    lastAt: Number.NEGATIVE_INFINITY,
+  };
+}

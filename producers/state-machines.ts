@@ -1,0 +1,63 @@
+/**
+ * The state machines of data-model.md, each as one table: from -> every state it may turn into. The generators
+ * apply no other transition, so an illegal one cannot be emitted.
+ */
+
+const customerTransitions = {
+  none: ['trialing', 'active'],
+  trialing: ['active', 'canceled'],
+  active: ['active', 'past_due', 'canceled'],
+  past_due: ['active', 'canceled'],
+  canceled: [],
+} as const satisfies Record<string, readonly string[]>;
+
+const invoiceTransitions = {
+  none: ['draft'],
+  draft: ['open'],
+  open: ['paid', 'partially_paid', 'void', 'uncollectible'],
+  partially_paid: ['paid'],
+  paid: [],
+  void: [],
+  uncollectible: [],
+} as const satisfies Record<string, readonly string[]>;
+
+const paymentTransitions = {
+  none: ['initiated'],
+  initiated: ['requires_action', 'authorized', 'failed'],
+  requires_action: ['authorized'],
+  authorized: ['captured', 'voided', 'expired', 'failed'],
+  failed: ['retrying'],
+  retrying: ['captured', 'abandoned'],
+  captured: ['settled', 'partially_refunded', 'disputed'],
+  partially_refunded: ['refunded'],
+  disputed: ['won', 'lost'],
+  settled: [],
+  voided: [],
+  expired: [],
+  abandoned: [],
+  refunded: [],
+  won: [],
+  lost: [],
+} as const satisfies Record<string, readonly string[]>;
+
+export const transitions = {
+  customer: customerTransitions,
+  invoice: invoiceTransitions,
+  payment: paymentTransitions,
+} as const;
+
+export type Machine = keyof typeof transitions;
+export type CustomerStatus = keyof typeof customerTransitions;
+export type InvoiceStatus = keyof typeof invoiceTransitions;
+export type PaymentStatus = keyof typeof paymentTransitions;
+
+/** Whether an entity of `machine` may turn from one state into another. */
+export function isLegal(machine: Machine, from: string, to: string): boolean {
+  const table: Readonly<Record<string, readonly string[]>> = transitions[machine];
+  return table[from]?.includes(to) === true;
+}
+
+/** @throws Error for a transition that the table does not have: a defect of a generator, never of an input */
+export function assertLegal(machine: Machine, from: string, to: string): void {
+  if (!isLegal(machine, from, to)) throw new Error(`illegal transition of a ${machine}: ${from} -> ${to}`);
+}

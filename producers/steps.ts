@@ -1,0 +1,26 @@
+import { changeCustomer, type CustomerStep } from './entities/customers.ts';
+import { changeInvoice, type InvoiceStep } from './entities/invoices.ts';
+import { changePayment, type PaymentStep } from './entities/payments.ts';
+import type { BillingEvent } from './events.ts';
+import type { Scenario } from './scenario.ts';
+
+/** A change of any entity that is about to happen. A new entity adds its step here and below. */
+export type Step = CustomerStep | InvoiceStep | PaymentStep;
+
+export interface PlannedStep {
+  /** Milliseconds since 1970. A history keeps to it; a live stream keeps the order only. */
+  at: number;
+  step: Step;
+}
+
+/** Lets the step happen at `at` and returns the record of it. Steps of an entity happen in their order. */
+export function happen(scenario: Scenario, step: Step, at: number): BillingEvent {
+  switch (step.kind) {
+    case 'customer':
+      return changeCustomer(scenario, step, at);
+    case 'invoice':
+      return changeInvoice(scenario, step, at);
+    case 'payment':
+      return changePayment(scenario, step, at);
+  }
+}
