@@ -25,17 +25,24 @@ export interface Finding {
   cure?: string;
 }
 
+export interface ProbeOptions {
+  env: NodeJS.ProcessEnv;
+  signal?: AbortSignal | undefined;
+  cwd?: string;
+}
+
 /** What a program prints about its version; undefined when it is not there or does not work. */
 export async function versionOutput(
   file: string,
   args: readonly string[],
-  { env, signal }: { env: NodeJS.ProcessEnv; signal?: AbortSignal | undefined },
+  { env, signal, cwd }: ProbeOptions,
 ): Promise<string | undefined> {
   try {
     const { stdout, stderr } = await runCommand(file, args, {
       purpose: `Asking ${file} for its version`,
       env,
       timeoutMs: probeTimeoutMs,
+      ...(cwd === undefined ? {} : { cwd }),
       ...(signal === undefined ? {} : { signal }),
     });
     return `${stdout}\n${stderr}`;
@@ -52,10 +59,9 @@ export function javaMajor(text: string): number | undefined {
 }
 
 /** Java to run the services, without the compiler. */
-export async function checkJava(env: NodeJS.ProcessEnv, signal?: AbortSignal): Promise<Finding> {
-  const file = javaProgram(env);
-  const text = await versionOutput(file, ['-version'], { env, signal });
-  return judgeJava(text, file);
+export async function checkJava(probe: ProbeOptions): Promise<Finding> {
+  const file = javaProgram(probe.env);
+  return judgeJava(await versionOutput(file, ['-version'], probe), file);
 }
 
 /** Pure part of {@link checkJava}. */
@@ -72,8 +78,8 @@ export function judgeJava(versionText: string | undefined, file: string): Findin
     : { name, ok: true, found: `${version ?? major}${where}` };
 }
 
-export async function checkMaven(env: NodeJS.ProcessEnv, signal?: AbortSignal): Promise<Finding> {
-  const text = await versionOutput('mvn', ['-B', '--version'], { env, signal });
+export async function checkMaven(probe: ProbeOptions): Promise<Finding> {
+  const text = await versionOutput('mvn', ['-B', '--version'], probe);
   // With a terminal's colours around it where Maven thinks that it has one.
   const version = /Apache Maven ([\d.]+[\w.-]*)/.exec(text ?? '')?.[1];
   return version === undefined

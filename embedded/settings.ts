@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { InvalidInputError, type Problem } from '../core/errors.ts';
 import { resolveHome, type Home } from '../core/home.ts';
 import { check } from '../core/parse.ts';
+import type { PortUse } from './ports.ts';
 
 /** The variables that move the embedded stack's ports; all of them listen on 127.0.0.1. */
 export const portVariables = {
@@ -94,4 +95,16 @@ function sharedPorts(ports: Record<PortName, number>): Problem[] {
       { path: portVariables[name], message: `${ports[name]} is also the port of ${portVariables[first]}` },
     ];
   });
+}
+
+/** The ports a service listens on. */
+export function portsOf(
+  { ports }: StackSettings,
+  service: { name: string; port: PortName; internalPorts: readonly PortName[] },
+): PortUse[] {
+  return [service.port, ...service.internalPorts].map((name) => ({
+    port: ports[name],
+    variable: portVariables[name],
+    service: service.name,
+  }));
 }

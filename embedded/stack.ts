@@ -4,13 +4,14 @@ import { InterruptedError, isAbort } from '../core/errors.ts';
 import { ensureHome } from '../core/home.ts';
 import { fetchJars, missingJars, type JarSet } from './jars/fetch-jars.ts';
 import { checkDisk, checkJava, checkMaven, demandAll, javaProgram } from './machine.ts';
-import { demandFree, type PortUse } from './ports.ts';
+import { demandFree } from './ports.ts';
 import { terminate } from './process/launch.ts';
 import { runningProcess, type ProcessRecord } from './process/process-record.ts';
 import { withStackLock } from './process/stack-lock.ts';
 import { services as allServices } from './services/all-services.ts';
 import type { LaunchPlan, Service, ServiceContext, ServiceName } from './services/service.ts';
-import { portVariables, type StackSettings } from './settings.ts';
+import { pluginDiscoveryFor } from './services/plugin-discovery.ts';
+import { portsOf, type StackSettings } from './settings.ts';
 import { resolveSinkPlugin, type SinkPlugin } from './sink/resolve-sink.ts';
 import { awaitReady, fingerprintOf, startService } from './start-service.ts';
 
@@ -67,7 +68,7 @@ export async function startStack(settings: StackSettings, options: StackOptions 
       onProgress?.(`${service.name}: its settings changed, restarting it`);
       await terminate(settings.home, service.name, service.stopTimeoutMs);
     }
-    await demandFree(portUses(settings, toStart));
+    await demandFree(toStart.flatMap(({ service }) => portsOf(settings, service)));
     await startInOrder(settings, planned, options);
     return {
       services: planned.map(({ service, running }) => {
@@ -130,10 +131,11 @@ async function checkMachine(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const sets = jarSets(wanted);
+  const probe = { env: settings.env, signal };
   const needsMaven = missingJars(sets, settings.home.cache).length > 0;
   demandAll([
-    ...(sets.length > 0 ? [await checkJava(settings.env, signal)] : []),
-    ...(needsMaven ? [await checkMaven(settings.env, signal)] : []),
+    ...(sets.length > 0 ? [await checkJava(probe)] : []),
+    ...(needsMaven ? [await checkMaven(probe)] : []),
     checkDisk(settings.home.data),
   ]);
 }
@@ -144,13 +146,9 @@ async function planServices(
   wanted: readonly Service[],
   { signal, onProgress }: StackOptions,
 ): Promise<PlannedService[]> {
-  // Ports first: a conflict must not show up after minutes of fetching.
-  await demandFree(
-    portUses(
-      settings,
-      wanted.filter(({ name }) => !runningProcess(settings.home, name)).map((service) => ({ service })),
-    ),
-  );
+  // Already here, as a conflict must not show up after minutes of fetching only.
+  const stopped = wanted.filter(({ name }) => runningProcess(settings.home, name) === undefined);
+  await demandFree(stopped.flatMap((service) => portsOf(settings, service)));
   const { home, env } = settings;
   const fetching = { cacheFolder: home.cache, signal, onProgress };
   const jars: Partial<Record<JarSet, string>> = {};
@@ -164,9 +162,10 @@ async function planServices(
         ...(onProgress === undefined ? {} : { onProgress }),
       })
     : undefined;
+  const pluginDiscovery = sink === undefined ? 'service_load' : await pluginDiscoveryFor(sink.folder);
   return wanted.map((service) => {
     const dataFolder = path.join(home.data, service.name);
-    const context = { settings, dataFolder, java: javaProgram(env), jars, sink };
+    const context = { settings, dataFolder, java: javaProgram(env), jars, sink, pluginDiscovery };
     const plan = service.plan(context);
     const record = runningProcess(home, service.name)?.record;
     return {
@@ -219,16 +218,6 @@ async function startInOrder(
   );
   if (signal?.aborted) throw new InterruptedError();
   throw errors.find((error) => !isAbort(error)) ?? errors[0];
-}
-
-function portUses(settings: StackSettings, planned: readonly { service: Service }[]): PortUse[] {
-  return planned.flatMap(({ service }) =>
-    [service.port, ...service.internalPorts].map((name) => ({
-      port: settings.ports[name],
-      variable: portVariables[name],
-      service: service.name,
-    })),
-  );
 }
 
 function jarSets(wanted: readonly Service[]): JarSet[] {

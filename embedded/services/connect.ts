@@ -36,7 +36,12 @@ export const connect: Service = {
 };
 
 /** The worker's properties. */
-export function workerProperties({ settings, jars, sink }: ServiceContext): Record<string, string | number> {
+export function workerProperties({
+  settings,
+  jars,
+  sink,
+  pluginDiscovery,
+}: ServiceContext): Record<string, string | number> {
   return {
     'bootstrap.servers': `127.0.0.1:${settings.ports.kafka}`,
     'group.id': 'billing-connect',
@@ -59,9 +64,7 @@ export function workerProperties({ settings, jars, sink }: ServiceContext): Reco
     // With one worker nothing is gained by waiting for a lost one to come back (default five minutes).
     'scheduled.rebalance.max.delay.ms': 0,
     'connector.client.config.override.policy': 'All',
-    // By service files only: loading every class of every jar instead costs 5 to 15 s and 300 MB (KIP-898).
-    // All that is needed here has them; the converter gets its own from jars/registry-converter/manifest.
-    'plugin.discovery': 'service_load',
+    'plugin.discovery': pluginDiscovery,
     // Both are elements, not plugins: each subfolder of an element is a plugin with a class loader of its own.
     'plugin.path': [path.dirname(jars['registry-converter'] ?? ''), sink?.folder].filter(Boolean).join(','),
   };

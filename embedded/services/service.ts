@@ -1,7 +1,7 @@
-import type { StackSettings } from '../settings.ts';
+import type { PortName, StackSettings } from '../settings.ts';
 import type { JarSet } from '../jars/fetch-jars.ts';
 import type { SinkPlugin } from '../sink/resolve-sink.ts';
-import type { PortName } from '../settings.ts';
+import type { PluginDiscovery } from './plugin-discovery.ts';
 
 export const serviceNames = ['kafka', 'schema-registry', 'clickhouse', 'connect'] as const;
 
@@ -18,6 +18,8 @@ export interface ServiceContext {
   jars: Readonly<Partial<Record<JarSet, string>>>;
   /** The sink on the worker's plugin path. */
   sink: SinkPlugin | undefined;
+  /** How the worker finds it. */
+  pluginDiscovery: PluginDiscovery;
 }
 
 /** A process to start. Pure data: two equal plans mean that nothing has to be restarted. */
