@@ -44,7 +44,7 @@ export async function run(stack: BenchStack, signal: AbortSignal): Promise<Measu
     const p95 = quantile(latencies, 0.95);
     return [
       {
-        name: `produced -> queryable at ${integer(produced.total / produced.seconds)}/s, p50`,
+        name: `produced -> queryable at ${integer((produced.total * 1000) / produced.elapsedMs)}/s, p50`,
         value: `${integer(quantile(latencies, 0.5))} ms`,
         target: '-',
         ok: true,

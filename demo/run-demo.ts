@@ -6,7 +6,12 @@ import { total, waitUntilReconciled, type PartitionReconciliation } from '../con
 import { describeSink, type SinkInUse } from '../controlplane/sink-class.ts';
 import { PipelineError } from '../core/errors.ts';
 import { startStack, stopStack, type StackSettings } from '../embedded/stack.ts';
-import { produceHistory, produceLive, type Produced } from '../producers/produce.ts';
+import {
+  produceHistory,
+  produceLive,
+  type ProduceProgress,
+  type ProduceResult,
+} from '../producers/produce.ts';
 import { applyTopics } from '../schemas/apply-topics.ts';
 import type { Catalog } from '../schemas/catalog.ts';
 import { registerSchemas } from '../schemas/register.ts';
@@ -20,7 +25,7 @@ export interface DemoOptions {
   settings: StackSettings;
   target: Target;
   catalog: Catalog;
-  /** Events of history, generated once per data folder. */
+  /** Events of history; produced only where the topics do not hold as many yet. */
   historyEvents: number;
   live: { rate: number; durationMs: number };
   seed: number;
@@ -39,8 +44,9 @@ export interface DemoStep {
 export interface DemoReport {
   sink: SinkInUse;
   /** Acknowledged by the broker during this run. */
-  history: Produced;
-  live: Produced;
+  /** Null where an earlier run produced it. */
+  history: ProduceResult | null;
+  live: ProduceResult;
   partitions: PartitionReconciliation[];
   answers: Answer[];
 }
@@ -128,13 +134,14 @@ async function runPipeline(options: DemoOptions, step: Step): Promise<DemoReport
 
   const scenario = { target, catalog, seed, home: settings.home, signal };
   const before = await countProduced(target, catalog);
-  const history = await step('History', async (progress) => {
+  const history = await step<ProduceResult | null>('History', async (progress) => {
+    if (before >= historyEvents) return [null, `${count(before)} records are there already`];
     const produced = await produceHistory({
       ...scenario,
       events: historyEvents,
       onProgress: rateTo(progress),
     });
-    return [produced, produced.total === 0 ? 'there already' : describeProduced(produced)];
+    return [produced, describeProduced(produced)];
   });
   const streamed = await step('Live stream', async (progress) => {
     const produced = await produceLive({ ...scenario, ...live, onProgress: rateTo(progress) });
@@ -156,7 +163,7 @@ async function runPipeline(options: DemoOptions, step: Step): Promise<DemoReport
       `${count(total(landed.partitions, 'landed'))} of ${count(total(landed.partitions, 'produced'))}`,
     ];
   });
-  prove({ partitions, before, acknowledged: history.total + streamed.total, target });
+  prove({ partitions, before, acknowledged: (history?.total ?? 0) + streamed.total, target });
 
   const answers = await step('Answers', async () => {
     const clickhouse = createClickHouse(target);
@@ -207,13 +214,17 @@ async function countProduced(target: Target, catalog: Catalog): Promise<number> 
 }
 
 function rateTo(progress: (detail: string) => void) {
-  return ({ acknowledged, recordsPerSecond }: { acknowledged: number; recordsPerSecond: number }) => {
-    progress(`${count(acknowledged)} records, ${count(Math.round(recordsPerSecond))}/s`);
+  return ({ acknowledged, expected, elapsedMs }: ProduceProgress) => {
+    progress(`${count(acknowledged)} of ${count(expected)} records, ${rateOf(acknowledged, elapsedMs)}`);
   };
 }
 
-function describeProduced({ total: records, seconds }: Produced): string {
-  return `${count(records)} records, ${count(Math.round(records / Math.max(seconds, 0.001)))}/s`;
+function describeProduced({ total: records, elapsedMs }: ProduceResult): string {
+  return `${count(records)} records, ${rateOf(records, elapsedMs)}`;
+}
+
+function rateOf(records: number, elapsedMs: number): string {
+  return `${count(Math.round((records * 1000) / Math.max(elapsedMs, 1)))}/s`;
 }
 
 function count(number: number): string {

@@ -75,7 +75,7 @@ function printReport(output: Output, report: DemoReport, target: Target, seconds
       `  Kafka            ${target.kafka.brokers.join(', ')}`,
       `  Schema Registry  ${target.schemaRegistry.url}`,
       `  Kafka Connect    ${target.connect.url}`,
-      `  ClickHouse       ${target.clickhouse.url}/play`,
+      `  ClickHouse       ${target.clickhouse.url}`,
       '',
       `Done in ${seconds.toFixed(0)} s. Next: npm run connectors:status, npm run answers -- 21, npm run down`,
     ].join('\n'),
