@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
@@ -27,7 +28,7 @@ export async function withStackLock<T>(
   work: () => Promise<T>,
 ): Promise<T> {
   const file = path.join(home.run, 'lock');
-  const mine = `${file}.${process.pid}`;
+  const mine = `${file}.${randomUUID()}`;
   const me = JSON.stringify({ pid: process.pid, identity: processInfo(process.pid)?.identity ?? '' });
   writeFileSync(mine, me);
   let told = false;
@@ -86,7 +87,7 @@ function holderOf(file: string): number | 'dead' | undefined {
 
 /** Sets the lock aside before removing it: of two processes that find it dead only one gets to rename it. */
 function removeDeadLock(file: string): void {
-  const aside = `${file}.dead.${process.pid}`;
+  const aside = `${file}.${randomUUID()}`;
   try {
     renameSync(file, aside);
   } catch (error) {
