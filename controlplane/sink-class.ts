@@ -39,7 +39,10 @@ export function chooseSink(
   ] as const;
   for (const candidate of candidates) {
     const plugin = plugins.find((one) => one.class === candidate.class);
-    if (plugin !== undefined) return { ...candidate, version: plugin.version ?? 'unknown' };
+    // The official release calls itself "v1.5.0", everything else that names it says "1.5.0".
+    if (plugin !== undefined) {
+      return { ...candidate, version: plugin.version?.replace(/^v(?=\d)/, '') ?? 'unknown' };
+    }
   }
   const standIn = plugins.some((plugin) => plugin.class === standInSinkClass);
   throw new PipelineError('SINK_MISSING', {

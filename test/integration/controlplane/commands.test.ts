@@ -78,7 +78,7 @@ test('plan exits 2 where something would change and prints one JSON document', (
   const { exitCode, stdout } = runOf('planJson');
   expect(exitCode).toBe(2);
   expect(JSON.parse(stdout)).toMatchObject({
-    sink: { kind: 'official', version: 'v1.5.0' },
+    sink: { kind: 'official', version: '1.5.0' },
     changes: [
       { operation: 'update', name: 'billing-core-sink', restartFailed: true },
       { operation: 'create', name: 'billing-payments-sink' },

@@ -7,19 +7,19 @@ import type { ConnectorService } from '../../../controlplane/connector-service.t
 import { judge } from '../../../controlplane/health.ts';
 import { hasChanges, planConnectors } from '../../../controlplane/plan.ts';
 import { waitFor } from '../../../core/wait.ts';
-import { startConnectWorker, type ConnectWorker } from './connect-worker.ts';
+import { startTestStack, type TestStack } from '../../support/test-stack.ts';
 
 const startTimeoutMs = 30_000;
 const timing = { startTimeoutMs, settleMs: 400 };
-let worker: ConnectWorker;
+let stack: TestStack;
 let service: ConnectorService;
 
 beforeAll(async () => {
-  worker = await startConnectWorker();
-  service = createConnectClient({ url: worker.url });
+  stack = await startTestStack(['kafka', 'connect']);
+  service = createConnectClient({ url: stack.target.connect.url });
 });
 afterAll(async () => {
-  await worker.stop();
+  await stack.stop();
 });
 
 /** Kafka's own test sink, which fails on command; it stands for any connector. Deleted when the test ends. */
@@ -164,7 +164,7 @@ test('many writes at once are all made, whatever the rebalances between them', a
 test('a paused connector is updated and stays paused', async () => {
   const connector = mockSink();
   await apply(connector);
-  await worker.pause(connector.name);
+  await fetch(`${stack.target.connect.url}/connectors/${connector.name}/pause`, { method: 'PUT' });
   await waitFor(async () => (await service.read(connector.name))?.state === 'PAUSED', {
     what: 'the pause',
     timeoutMs: startTimeoutMs,

@@ -16,7 +16,8 @@ test('the official sink is used wherever the worker has it', () => {
   for (const standInSink of [true, false]) {
     expect(chooseSink([other, standIn, official], { standInSink }, 'w')).toEqual({
       kind: 'official',
-      ...official,
+      class: officialSinkClass,
+      version: '1.5.0',
     });
   }
 });
