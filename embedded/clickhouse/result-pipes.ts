@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { closeSync, constants, openSync } from 'node:fs';
 import { Socket } from 'node:net';
 import path from 'node:path';
@@ -10,6 +11,8 @@ export interface ResultPipe {
   stream: Readable;
   /** To be called when the query has ended: what is still in the pipe can be read, then the stream ends. */
   finish: () => void;
+  /** Gives the pipe back, empty, once the query has ended. */
+  release: () => Promise<void>;
 }
 
 /**
@@ -43,16 +46,19 @@ export class ResultPipes {
     const readingEnd = openSync(pipePath, constants.O_RDONLY | constants.O_NONBLOCK);
     let writingEnd: number | undefined = openSync(pipePath, constants.O_WRONLY | constants.O_NONBLOCK);
     const stream = new Socket({ fd: readingEnd, readable: true, writable: false });
+    const finish = () => {
+      if (writingEnd !== undefined) closeSync(writingEnd);
+      writingEnd = undefined;
+    };
     return {
       path: pipePath,
       stream,
-      finish: () => {
-        if (writingEnd === undefined) return;
-        closeSync(writingEnd);
-        writingEnd = undefined;
-        // The next query must not get the rest of this one: the name is free once both ends are closed.
-        if (stream.closed) this.#free.push(pipePath);
-        else stream.once('close', () => this.#free.push(pipePath));
+      finish,
+      release: async () => {
+        finish();
+        // What nobody has read is gone when both ends are closed, and must not reach the next query.
+        if (!stream.closed) await once(stream.destroy(), 'close');
+        this.#free.push(pipePath);
       },
     };
   }

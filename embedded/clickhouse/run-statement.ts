@@ -37,21 +37,23 @@ export async function streamSelect(
 ): Promise<ChdbResult> {
   const pipe = pipes.open();
   // APPEND opens what exists; without it the engine refuses to write to an existing name.
-  const destination = `\nINTO OUTFILE ${quoteString(pipe.path)} APPEND`;
+  const target = `${quoteString(pipe.path)} APPEND`;
+  const destination = `\nINTO OUTFILE ${target}`;
   const sql = `${withDestination(bytes, statement, destination, format)}\n${marker}`;
   // Whatever happens to the query, the stream has to end.
   const ended = session.run(sql, format).finally(pipe.finish);
   ended.catch(() => undefined);
   try {
     for await (const chunk of pipe.stream as AsyncIterable<Buffer>) await writer.write(chunk);
+    return await ended;
   } catch (error) {
+    // With nobody reading, a query that goes on writing fails: it does not outlive its answer.
     pipe.stream.destroy();
     await ended.catch(() => undefined);
-    throw error;
+    throw withoutText(error, destination, target, marker);
+  } finally {
+    await pipe.release();
   }
-  return await ended.catch((error: unknown) => {
-    throw withoutText(error, destination, marker);
-  });
 }
 
 /** Runs an INSERT on data that lies in a file. */

@@ -84,7 +84,7 @@ function analyseInsert(
       }
     } else if (token.type === 'word' && previous?.text !== '.') {
       if (token.text === 'SELECT' || token.text === 'WITH' || token.text === 'WATCH') {
-        return restOfWrite(text, tokens, complete);
+        return restOfWrite(tokens, complete);
       }
       if (token.text === 'FROM') {
         throw clickHouseException(
@@ -110,12 +110,12 @@ function analyseInsert(
         if (name === undefined && !complete) return undefined;
       }
     }
-    previous = token;
+    if (token.type !== 'semicolon') previous = token;
   }
   if (!complete) return undefined;
-  if (parenthesesOpenedSelect) return { kind: 'other', end: text.length, isRead: false };
+  if (parenthesesOpenedSelect) return { kind: 'other', end: previous?.end ?? text.length, isRead: false };
   // No FORMAT: the request's default format tells how to read the data, which is the whole body.
-  const end = withoutSemicolon(text, previous);
+  const end = previous?.end ?? text.length;
   const settings = settingsStart === undefined ? {} : { settings: { start: settingsStart, end } };
   return { kind: 'insert-data', headEnd: settingsStart ?? end, ...settings, dataStart: text.length };
 }
@@ -130,21 +130,17 @@ function skipToData(text: string, from: number): number {
   return position;
 }
 
-function restOfWrite(
-  text: string,
-  tokens: Generator<SqlToken, void>,
-  complete: boolean,
-): Statement | undefined {
+function restOfWrite(tokens: Generator<SqlToken, void>, complete: boolean): Statement | undefined {
   if (!complete) return undefined;
   const rest = [...tokens];
   rejectSeveralStatements(rest);
-  return { kind: 'other', end: withoutSemicolon(text, rest.at(-1)), isRead: false };
+  return { kind: 'other', end: endOf(rest), isRead: false };
 }
 
 function analyseOther(text: string, head: SqlToken[], tokens: Generator<SqlToken, void>): Statement {
   const all = [...head, ...tokens];
   rejectSeveralStatements(all);
-  const end = withoutSemicolon(text, all.at(-1));
+  const end = endOf(all);
   const words = all.slice(0, 4).filter((token) => token.type === 'word');
   const first = head.at(-1)?.text ?? '';
   const isTemporary = words.slice(1, 4).some((token) => token.text === 'TEMPORARY');
@@ -219,9 +215,7 @@ function rejectSeveralStatements(tokens: readonly SqlToken[]): void {
   }
 }
 
-function withoutSemicolon(text: string, last: SqlToken | undefined): number {
-  if (last === undefined) return text.length;
-  let end = last.end;
-  while (end > 0 && /[;\s]/.test(text.charAt(end - 1))) end -= 1;
-  return end;
+/** The end of the statement proper: semicolons and comments may follow. */
+function endOf(tokens: readonly SqlToken[]): number {
+  return tokens.findLast((token) => token.type !== 'semicolon')?.end ?? 0;
 }

@@ -21,6 +21,37 @@ export interface TestEndpoint {
   kill: () => Promise<void>;
 }
 
+/** Sends one request as curl would; `path` may hold a query string. */
+export async function send(
+  endpoint: Pick<TestEndpoint, 'url'>,
+  path: string,
+  body?: RequestInit['body'],
+  init: RequestInit = {},
+): Promise<{ status: number; headers: Headers; text: string }> {
+  const response = await fetch(new URL(path, endpoint.url), {
+    method: 'POST',
+    ...(body === undefined ? {} : { body }),
+    ...init,
+  });
+  return { status: response.status, headers: response.headers, text: await response.text() };
+}
+
+/** The address of a request whose statement is in the URL. */
+export function withQuery(query: string, parameters: Record<string, string> = {}): string {
+  return `/?${new URLSearchParams({ query, ...parameters }).toString()}`;
+}
+
+/** What a statement answers; throws when it fails. */
+export async function ask(
+  endpoint: Pick<TestEndpoint, 'url'>,
+  statement: string,
+  path = '/',
+): Promise<string> {
+  const { status, text } = await send(endpoint, path, statement);
+  if (status !== 200) throw new Error(text);
+  return text.trimEnd();
+}
+
 export interface TestEndpointOptions {
   /** Default: a temporary folder, removed by `stop`. */
   dataFolder?: string;
