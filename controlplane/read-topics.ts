@@ -35,7 +35,8 @@ export async function readTopics(
 
   const groupId = `billing-read-${randomUUID()}`;
   const kafka = createKafka(target, { clientId: groupId });
-  const consumer = kafka.consumer({ groupId, allowAutoTopicCreation: false });
+  // A fetch waits at the end of a partition, and disconnecting waits for the fetch (kafkajs waits up to 5 s).
+  const consumer = kafka.consumer({ groupId, allowAutoTopicCreation: false, maxWaitTimeInMs: 100 });
   let crash: unknown;
   consumer.on(consumer.events.CRASH, ({ payload }) => {
     crash ??= payload.error;
