@@ -1,0 +1,83 @@
+import { lookUpSchemaIds } from '../schemas/register.ts';
+import type { Catalog } from '../schemas/catalog.ts';
+import type { Target } from '../targets/load-target.ts';
+import { createCustomer } from '../producers/entities/customers.ts';
+import { createInvoice } from '../producers/entities/invoices.ts';
+import { createPayment, planPayment } from '../producers/entities/payments.ts';
+import type { BillingEvent } from '../producers/events.ts';
+import { connectPublisher, type PublisherOptions } from '../producers/publisher.ts';
+import { Random } from '../producers/random.ts';
+import { createScenario, type Scenario } from '../producers/scenario.ts';
+import { loadScenarioSettings } from '../producers/scenario-settings.ts';
+import { happen } from '../producers/steps.ts';
+
+const customers = 5000;
+
+export interface PaymentsOptions {
+  target: Target;
+  catalog: Catalog;
+  records: number;
+  signal?: AbortSignal;
+  /** Lanes, batch size and codec, where they are what is compared. */
+  publisher?: Partial<PublisherOptions>;
+}
+
+export interface PaymentsProduced {
+  records: number;
+  /** From the first record generated to the last one acknowledged. */
+  seconds: number;
+  /** Processor time of this process for each record. */
+  cpuMicroseconds: number;
+}
+
+/** Generates, encodes and sends payments on the fly, and waits until the broker has acknowledged them all. */
+export async function producePayments(options: PaymentsOptions): Promise<PaymentsProduced> {
+  const { target, catalog, records, signal } = options;
+  const schemaIds = await lookUpSchemaIds({
+    registryUrl: target.schemaRegistry.url,
+    topics: catalog.topics,
+    ...(signal === undefined ? {} : { signal }),
+  });
+  const publisher = await connectPublisher({ target, catalog, schemaIds, ...options.publisher });
+  try {
+    const cpuBefore = process.cpuUsage();
+    const startedAt = performance.now();
+    let published = 0;
+    for (const event of payments(createScenario(1, loadScenarioSettings()))) {
+      const full = publisher.publish(event);
+      if (full !== undefined) {
+        await full;
+        signal?.throwIfAborted();
+      }
+      published += 1;
+      if (published === records) break;
+    }
+    await publisher.flush();
+    const { user, system } = process.cpuUsage(cpuBefore);
+    return {
+      records: publisher.acknowledged().byTopic['billing.payments'] ?? 0,
+      seconds: (performance.now() - startedAt) / 1000,
+      cpuMicroseconds: (user + system) / records,
+    };
+  } finally {
+    await publisher.close();
+  }
+}
+
+/** Payments of one customer after the other, each from its first transition to its last, without end. */
+function* payments(scenario: Scenario): Generator<BillingEvent> {
+  const random = new Random(scenario.seed);
+  const billed = Array.from({ length: customers }, (_, index) => createCustomer(scenario, index, random));
+  for (let round = 0; ; round += 1) {
+    for (const customer of billed) {
+      const numbering = { owner: customer.index, invoices: round, payments: round };
+      const bill = { customer, usdMinor: 2000, months: 1, dueDays: 7 };
+      const invoice = createInvoice(scenario, random, bill, numbering);
+      const payment = createPayment(scenario, invoice, invoice.totalMinor, numbering);
+      const startAt = scenario.clock.now() - random.integer(60, 700) * 86_400_000;
+      for (const { at, step } of planPayment(scenario, random, payment, startAt)) {
+        yield happen(scenario, step, at);
+      }
+    }
+  }
+}
