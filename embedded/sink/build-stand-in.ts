@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
-import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { mkdir, rename } from 'node:fs/promises';
 import path from 'node:path';
+import { PipelineError, isAbort } from '../../core/errors.ts';
 import { projectRoot } from '../../core/home.ts';
 import { runCommand } from '../../core/run-command.ts';
-import { PipelineError } from '../../core/errors.ts';
-import { renameUnlessThere } from './official-release.ts';
 import { findPlugin, jarsIn, standInSinkClass } from './plugin-folder.ts';
+import { moveIntoPlace, withStaging } from './staging.ts';
 
 export const standInSources = path.join(projectRoot, 'embedded', 'sink', 'stand-in');
 
@@ -34,30 +34,14 @@ export async function buildStandIn({ folder, signal, onProgress }: BuildOptions)
   const built = path.join(folder, `stand-in-${hashSources(standInSources)}`);
   if (!existsSync(built)) {
     onProgress?.('Building the stand-in sink with Maven (once; its jars are fetched if they are missing)');
-    await mkdir(folder, { recursive: true });
-    const staging = await mkdtemp(path.join(folder, 'staging-'));
-    try {
-      await runCommand(
-        'mvn',
-        ['-B', '-q', '-f', path.join(standInSources, 'pom.xml'), `-Dbuild.folder=${staging}/build`].concat([
-          '-DskipTests',
-          'package',
-        ]),
-        {
-          purpose: 'Building the stand-in sink',
-          cwd: staging,
-          timeoutMs: buildTimeoutMs,
-          ...(signal === undefined ? {} : { signal }),
-          todo: 'The first start needs the network, once, for the jars. "npm run doctor" checks Java and Maven.',
-        },
-      );
+    await withStaging(folder, async (staging) => {
+      const buildFolder = path.join(staging, 'build');
+      await runMaven(buildFolder, signal);
       const element = path.join(staging, 'element');
       await mkdir(element);
-      await rename(path.join(staging, 'build', 'plugin'), path.join(element, 'clickhouse-sink-stand-in'));
-      await renameUnlessThere(element, built);
-    } finally {
-      await rm(staging, { recursive: true, force: true });
-    }
+      await rename(path.join(buildFolder, 'plugin'), path.join(element, 'clickhouse-sink-stand-in'));
+      await moveIntoPlace(element, built);
+    });
   }
   const ownJars = jarsIn(built).filter((jar) => path.basename(jar).startsWith('stand-in-'));
   const plugin = await findPlugin(ownJars, standInSinkClass);
@@ -69,6 +53,33 @@ export async function buildStandIn({ folder, signal, onProgress }: BuildOptions)
     });
   }
   return { folder: built, version: plugin.version };
+}
+
+async function runMaven(buildFolder: string, signal: AbortSignal | undefined): Promise<void> {
+  const pom = path.join(standInSources, 'pom.xml');
+  let reason: string | undefined;
+  try {
+    // Strict checksums (-C): a damaged download fails instead of being kept.
+    await runCommand(
+      'mvn',
+      ['-B', '-q', '-C', '-f', pom, `-Dbuild.folder=${buildFolder}`, '-Dmaven.test.skip', 'package'],
+      {
+        purpose: 'Building the stand-in sink',
+        timeoutMs: buildTimeoutMs,
+        ...(signal === undefined ? {} : { signal }),
+        // Maven names the reason first and explains itself for ten lines after it.
+        onLine: (line) => (reason ??= /\[ERROR\] (.*?)( -> \[Help 1\])?$/.exec(line)?.[1]),
+      },
+    );
+  } catch (error) {
+    if (reason === undefined || isAbort(error)) throw error;
+    throw new PipelineError('STAND_IN_NOT_BUILT', {
+      what: `The stand-in sink could not be built: ${reason.slice(0, 300)}`,
+      where: pom,
+      todo: 'Its first build needs the network for its jars; ~/.m2/settings.xml names a proxy or a mirror. "npm run doctor" checks Java and Maven.',
+      cause: error,
+    });
+  }
 }
 
 /** Of the names and contents of everything the build reads; tests do not change the jar. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import type { ReadableStream } from 'node:stream/web';
-import { InterruptedError, messageOf } from '../../core/errors.ts';
+import { InterruptedError, codeOf, messageOf } from '../../core/errors.ts';
 
 export interface DownloadOptions {
   /** From the request to the answer's headers, redirects included. */
@@ -48,7 +48,7 @@ export async function downloadFile(url: string, file: string, options: DownloadO
 }
 
 async function request(url: string, signal: AbortSignal): Promise<Response> {
-  const response = await orReason(fetch(url, { signal }), signal);
+  const response = await orReason(fetch(url, { signal }), signal, 'the server cannot be reached');
   if (!response.ok) throw new DownloadError(`the server answered ${response.status} ${response.statusText}`);
   return response;
 }
@@ -71,7 +71,7 @@ async function save(
     let receivedBytes = 0;
     while (reader !== undefined) {
       deadline.set(stallTimeoutMs, `nothing came for ${seconds(stallTimeoutMs)}`);
-      const piece = await orReason(reader.read(), signal);
+      const piece = await orReason(reader.read(), signal, 'the connection broke off');
       deadline.clear();
       if (piece.done) break;
       receivedBytes += piece.value.byteLength;
@@ -87,14 +87,14 @@ async function save(
 }
 
 /** Awaits a step of the transfer; its failure becomes the abort's reason, or says what the network did. */
-async function orReason<T>(step: Promise<T>, signal: AbortSignal): Promise<T> {
+async function orReason<T>(step: Promise<T>, signal: AbortSignal, what: string): Promise<T> {
   try {
     return await step;
   } catch (error) {
     if (signal.reason instanceof Error) throw signal.reason;
     // fetch says only "fetch failed"; what happened is its cause.
     const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-    throw new DownloadError(messageOf(cause), { cause: error });
+    throw new DownloadError(`${what}: ${codeOf(cause) ?? messageOf(cause)}`, { cause: error });
   }
 }
 

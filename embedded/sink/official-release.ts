@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
@@ -8,6 +8,7 @@ import { PipelineError, isAbort, messageOf } from '../../core/errors.ts';
 import { readJson } from '../../core/parse.ts';
 import { DownloadError, downloadFile } from './download-file.ts';
 import { findPlugin, jarsIn, officialSinkClass } from './plugin-folder.ts';
+import { moveIntoPlace, withStaging } from './staging.ts';
 import { unpackZip } from './unpack-zip.ts';
 
 /** The release of ClickHouse/clickhouse-kafka-connect that the pipeline is written against. */
@@ -87,39 +88,27 @@ export async function cachedRelease(options: ReleaseOptions): Promise<CachedRele
 export async function downloadRelease(options: ReleaseOptions): Promise<CachedRelease> {
   const { folder, recordFile } = releasePaths(options);
   const { url, signal, limits: changed } = options;
-  await mkdir(options.folder, { recursive: true });
-  const staging = await mkdtemp(path.join(options.folder, 'staging-'));
-  try {
+  return withStaging(options.folder, async (staging) => {
     const archive = path.join(staging, 'archive.zip');
     options.onProgress?.(`Downloading the ClickHouse sink ${releaseVersion} from ${url}`);
     const archiveSha256 = await downloadFile(url, archive, { ...limits, ...changed, signal });
-    const known = readRecord(recordFile);
     demandSha256(options.sha256, archiveSha256, url, recordFile);
-    demandSha256(known?.archiveSha256, archiveSha256, url, recordFile);
+    demandSha256(readRecord(recordFile)?.archiveSha256, archiveSha256, url, recordFile);
     const unpacked = path.join(staging, 'release');
-    const version = await unpackRelease(archive, unpacked, options);
+    await unpackRelease(archive, unpacked, options);
     const record: ReleaseRecord = { url, archiveSha256, jars: await digestJars(unpacked) };
     const stagedRecord = path.join(staging, 'record.json');
     await writeFile(stagedRecord, `${JSON.stringify(record, null, 2)}\n`);
     // The record first: without its folder it only pins the next download, a folder without it is no release.
     await rename(stagedRecord, recordFile);
-    await renameUnlessThere(unpacked, folder);
-    return { folder, version, source: url };
-  } finally {
-    await rm(staging, { recursive: true, force: true });
-  }
+    await moveIntoPlace(unpacked, folder);
+    const cached = await cachedRelease(options);
+    if (cached === undefined) throw new DownloadError(`somebody removed ${folder} meanwhile`);
+    return cached;
+  });
 }
 
-/** Moves a finished folder into its place; another process that was faster made the same one. */
-export async function renameUnlessThere(from: string, to: string): Promise<void> {
-  try {
-    await rename(from, to);
-  } catch (error) {
-    if (!existsSync(to)) throw error;
-  }
-}
-
-async function unpackRelease(archive: string, folder: string, options: ReleaseOptions): Promise<string> {
+async function unpackRelease(archive: string, folder: string, options: ReleaseOptions): Promise<void> {
   const { maxEntries, maxUnpackedBytes } = { ...limits, ...options.limits };
   const pluginFolder = path.join(folder, 'clickhouse-kafka-connect');
   await mkdir(pluginFolder, { recursive: true });
@@ -130,9 +119,9 @@ async function unpackRelease(archive: string, folder: string, options: ReleaseOp
     if (isAbort(error) || (error instanceof Error && 'syscall' in error)) throw error;
     throw new DownloadError(`the archive is damaged or unsafe: ${messageOf(error)}`, { cause: error });
   }
-  const plugin = await findPlugin(jarsIn(folder), officialSinkClass);
-  if (plugin === undefined) throw new DownloadError(`the archive does not hold ${officialSinkClass}`);
-  return plugin.version;
+  if ((await findPlugin(jarsIn(folder), officialSinkClass)) === undefined) {
+    throw new DownloadError(`the archive does not hold ${officialSinkClass}`);
+  }
 }
 
 function releasePaths({ folder }: ReleaseOptions): { folder: string; recordFile: string } {

@@ -79,7 +79,6 @@ export async function resolveSinkPlugin(options: ResolveSinkOptions): Promise<Si
     'the environment',
   );
   const folder = path.join(cacheFolder, 'sink');
-  mkdirSync(folder, { recursive: true });
   if (settings.CLICKHOUSE_SINK_PLUGIN !== undefined) {
     return namedPlugin(path.resolve(projectRoot, settings.CLICKHOUSE_SINK_PLUGIN), folder);
   }

@@ -32,3 +32,32 @@ export async function startReleaseServer(): Promise<ReleaseServer> {
     },
   };
 }
+
+/** Answers with all of `body`, and says its length. */
+export function sends(body: Buffer): RequestListener {
+  return (_, response) => response.writeHead(200, { 'content-length': body.length }).end(body);
+}
+
+/** Answers with all of `body` without saying its length. */
+export function sendsInPieces(body: Buffer): RequestListener {
+  return (_, response) => {
+    response.write(body.subarray(0, body.length / 2));
+    response.end(body.subarray(body.length / 2));
+  };
+}
+
+/** Closes the connection in the middle of `body`. */
+export function breaksOff(body: Buffer): RequestListener {
+  return (_, response) => {
+    response.writeHead(200, { 'content-length': body.length });
+    response.write(body.subarray(0, body.length / 2), () => response.destroy());
+  };
+}
+
+/** Sends `body` as if it were half of it, and then nothing. */
+export function stallsAfter(body: Buffer): RequestListener {
+  return (_, response) => {
+    response.writeHead(200, { 'content-length': body.length * 2 });
+    response.write(body);
+  };
+}
