@@ -118,11 +118,12 @@ for (const { usage, summary, options = [], load } of declarations) {
     .option('--json', 'Print one JSON document on stdout; everything else goes to stderr')
     .option('--verbose', 'Print the stack trace of an error')
     .action(async (...parameters: unknown[]) => {
-      process.exitCode = await execute(
-        load,
-        parameters.at(-1) as Options,
-        parameters.slice(0, -1).flat().map(String),
-      );
+      // cac passes undefined for an optional argument that was not given, and the options last.
+      const args = parameters
+        .slice(0, -1)
+        .flat()
+        .filter((argument) => argument !== undefined);
+      process.exitCode = await execute(load, parameters.at(-1) as Options, args.map(String));
     });
 }
 cli.help();

@@ -39,6 +39,12 @@ describe('the command line', () => {
     });
   });
 
+  it('takes an optional argument that is not given for absent', () => {
+    const { status, stderr } = run('answers', '--target', 'moon');
+    expect(status).toBe(1);
+    expect(stderr).toContain('There is no target "moon"');
+  });
+
   it('explains a command with --help and exit 0', () => {
     const { status, stdout } = run('produce', '--help');
     expect(status).toBe(0);
