@@ -12,26 +12,32 @@ export interface PaceOptions {
 
 /** Long enough to be cheap, short enough not to be noticed as a delay. */
 const tickMs = 20;
-/** How far a stream may lag before what it missed is left out: longer pauses end in a burst. */
-const maxBurstMs = 2000;
+/** What is overdue comes in portions of this much time, so that the end is seen in time. */
+const portionMs = 250;
+/** How long after its end a stream goes on with what is overdue. */
+const graceMs = 1000;
 
 /**
  * Yields how many events are due, again and again, until the duration is over. The schedule counts from the
- * start, so short hiccups are made up for; time is never borrowed from the future.
+ * start: what a hiccup delayed is made up for, and nothing is borrowed from the future. A stream that cannot keep
+ * up ends shortly after its time with fewer events than it should have.
  */
 export async function* pace(options: PaceOptions): AsyncGenerator<number> {
   const { rate, durationMs, signal, nowMs = () => performance.now(), sleep = sleepFor } = options;
   const startedAt = nowMs();
-  let scheduled = 0;
-  for (;;) {
-    const elapsedMs = Math.min(durationMs, nowMs() - startedAt);
-    const due = Math.round((rate * elapsedMs) / 1000) - scheduled;
+  const portion = Math.ceil((rate * portionMs) / 1000);
+  for (let scheduled = 0; ;) {
+    const elapsedMs = nowMs() - startedAt;
+    const overdue = Math.round((rate * Math.min(durationMs, elapsedMs)) / 1000) - scheduled;
+    const due = Math.min(overdue, portion);
     if (due > 0) {
       scheduled += due;
-      yield Math.min(due, Math.ceil((rate * maxBurstMs) / 1000));
+      yield due;
     }
-    const left = durationMs - (nowMs() - startedAt);
-    if (elapsedMs >= durationMs) return;
-    await sleep(Math.max(1, Math.min(tickMs, left)), signal);
+    const isBehind = overdue > due;
+    if (elapsedMs >= durationMs && (!isBehind || elapsedMs > durationMs + graceMs)) return;
+    // Even a stream that is behind lets go for a moment, or nobody could interrupt it.
+    const leftMs = durationMs - (nowMs() - startedAt);
+    await sleep(isBehind ? 0 : Math.max(1, Math.min(tickMs, leftMs)), signal);
   }
 }

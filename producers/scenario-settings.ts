@@ -134,11 +134,16 @@ const settingsSchema = z
       }),
     ),
   })
-  .superRefine(({ countries, currencies }, context) => {
+  .superRefine(({ countries, currencies, payments }, context) => {
     for (const [code, { currency }] of Object.entries(countries)) {
       if (currencies[currency] !== undefined) continue;
       const message = `"${currency}" is not listed in currencies`;
       context.addIssue({ code: 'custom', path: ['countries', code, 'currency'], message });
+    }
+    const codes = Object.values(payments.failureCodes).filter((code) => !code.isCardOnly && code.share > 0);
+    if (!codes.some((code) => code.isSoft)) {
+      const message = 'every method needs a soft reason to fail: add one that is not for cards only';
+      context.addIssue({ code: 'custom', path: ['payments', 'failureCodes'], message });
     }
     for (const region of regionNames) {
       const inside = Object.values(countries).filter((country) => country.region === region);

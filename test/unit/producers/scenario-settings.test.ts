@@ -1,0 +1,104 @@
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { parse, stringify } from 'yaml';
+import { InvalidInputError } from '../../../core/errors.ts';
+import { projectRoot } from '../../../core/home.ts';
+import { loadScenarioSettings, type ScenarioSettings } from '../../../producers/scenario-settings.ts';
+
+const file = path.join(projectRoot, 'producers', 'scenario.yaml');
+
+describe('loadScenarioSettings', () => {
+  it.each<[string, (settings: ScenarioSettings) => void, string, RegExp]>([
+    [
+      'outcomes that do not add up',
+      (s) => (s.payments.outcomes.failed = 0.2),
+      'payments.outcomes',
+      /add up to 1/,
+    ],
+    ['tiers that do not add up', (s) => (s.tiers.starter.share = 0.9), 'tiers', /add up to 1/],
+    [
+      'failure codes that do not add up',
+      (s) => (s.payments.failureCodes.expired_card.share = 0.5),
+      'payments.failureCodes',
+      /add up to 1/,
+    ],
+    [
+      'countries of a region that do not add up',
+      (s) => delete s.countries['FR'],
+      'countries',
+      /europe must add up/,
+    ],
+    ['a share above 1', (s) => (s.invoices.late = 1.2), 'invoices.late', /<=1/],
+    [
+      'a currency that is not listed',
+      (s) => (s.countries['US']!.currency = 'XYZ'),
+      'countries.US.currency',
+      /XYZ/,
+    ],
+    [
+      'a time zone that does not exist',
+      (s) => (s.countries['IE']!.places = { Dublin: 'Europe/Nowhere' }),
+      'countries.IE.places.Dublin',
+      /time zone/,
+    ],
+    [
+      'a price range that ends before it starts',
+      (s) => (s.tiers.enterprise.amount = [5, 1]),
+      'tiers.enterprise.amount',
+      /ends before/,
+    ],
+    [
+      'seasonal factors that make more events',
+      (s) => (s.seasonality.month[0] = 9),
+      'seasonality.month',
+      /average 1/,
+    ],
+    ['an hour too few', (s) => s.seasonality.hour.pop(), 'seasonality.hour', /24/],
+    ['a setting that is not known', (s) => Object.assign(s.live, { speed: 1 }), 'live.speed', /unknown key/],
+    [
+      'a method that is not known',
+      (s) => Object.assign(s.payments.methods, { cash: 0 }),
+      'payments.methods.cash',
+      /unknown key/,
+    ],
+    [
+      'no soft reason left for transfers',
+      (s) => forbidSoftFailures(s),
+      'payments.failureCodes',
+      /every method/,
+    ],
+  ])('reports %s', (_, change, at, message) => {
+    expect(problemsWith(change)).toContainEqual({
+      path: at,
+      message: expect.stringMatching(message) as string,
+    });
+  });
+
+  it('reports everything at once', () => {
+    const problems = problemsWith((settings) => {
+      settings.payments.outcomes.failed = 0.2;
+      settings.invoices.late = -1;
+    });
+    expect(problems.map((problem) => problem.path).sort()).toEqual(['invoices.late', 'payments.outcomes']);
+  });
+});
+
+function forbidSoftFailures(settings: ScenarioSettings): void {
+  for (const code of Object.values(settings.payments.failureCodes)) code.isCardOnly ||= code.isSoft;
+}
+
+function problemsWith(change: (settings: ScenarioSettings) => void): InvalidInputError['problems'] {
+  const settings = parse(readFileSync(file, 'utf8')) as ScenarioSettings;
+  change(settings);
+  const changed = path.join(mkdtempSync(path.join(tmpdir(), 'scenario-')), 'scenario.yaml');
+  writeFileSync(changed, stringify(settings));
+  try {
+    loadScenarioSettings(changed);
+  } catch (error) {
+    if (error instanceof InvalidInputError) return error.problems;
+    throw error;
+  }
+  throw new Error('the settings were accepted');
+}

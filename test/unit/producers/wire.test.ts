@@ -1,0 +1,65 @@
+import avsc from 'avsc';
+import kafkajs from 'kafkajs';
+import { describe, expect, it } from 'vitest';
+import { partitionOf } from '../../../producers/partition.ts';
+import { Random } from '../../../producers/random.ts';
+import { createEncoder } from '../../../producers/wire-format.ts';
+
+describe('partitionOf', () => {
+  // From the Java client's own tests, org.apache.kafka.common.utils.UtilsTest#testMurmur2.
+  it.each([
+    ['21', -973932308],
+    ['foobar', -790332482],
+    ['a-little-bit-long-string', -985981536],
+    ['a-little-bit-longer-string', -1486304829],
+    ['lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8', -58897971],
+    ['abc', 479470107],
+  ])('hashes "%s" as the Java client does', (key, hash) => {
+    // As many partitions as there are positive hashes leave the hash as it is.
+    expect(partitionOf(key, 0x8000_0000)).toBe(hash & 0x7fff_ffff);
+  });
+
+  it('agrees with the partitioner of kafkajs on any key, also outside of ASCII', () => {
+    const partitioner = kafkajs.Partitioners.DefaultPartitioner();
+    const random = new Random(1);
+    const partitionMetadata = Array.from({ length: 12 }, (_, partitionId) => ({
+      partitionId,
+      partitionErrorCode: 0,
+      leader: 1,
+      replicas: [1],
+      isr: [1],
+    }));
+    for (let length = 0; length < 40; length += 1) {
+      for (const alphabet of ['abcdef0123456789_', 'äß€日本😀']) {
+        const letters = [...alphabet] as [string, ...string[]];
+        const key = Array.from({ length }, () => random.pick(letters)).join('');
+        const message = { key, value: null };
+        expect(partitionOf(key, 12)).toBe(partitioner({ topic: 't', partitionMetadata, message }));
+      }
+    }
+  });
+});
+
+describe('createEncoder', () => {
+  const type = avsc.Type.forSchema({ type: 'record', name: 'R', fields: [{ name: 'text', type: 'string' }] });
+
+  it('writes the magic byte, the id of the schema and the record', () => {
+    const value = createEncoder(type, 0x01020304)({ text: 'abc' });
+    expect([...value.subarray(0, 5)]).toEqual([0, 1, 2, 3, 4]);
+    expect(type.fromBuffer(value.subarray(5))).toEqual({ text: 'abc' });
+  });
+
+  it('keeps every record whole, across chunks and beyond the size of one', () => {
+    const encode = createEncoder(type, 7);
+    const sizes = [...Array.from({ length: 400 }, (_, index) => index * 9), 300_000, 1, 700_000, 0];
+    const values = sizes.map((size) => encode({ text: 'x'.repeat(size) }));
+    values.forEach((value, index) => {
+      expect(value.readUInt32BE(1)).toBe(7);
+      expect(type.fromBuffer(value.subarray(5)).text).toHaveLength(sizes[index]!);
+    });
+  });
+
+  it('refuses a record that does not fit the schema', () => {
+    expect(() => createEncoder(type, 1)({ text: 5 })).toThrow('invalid');
+  });
+});
