@@ -21,14 +21,14 @@ export interface PartitionReconciliation {
   landed: number;
   /** Of these, how many are in a dead letter topic; one that also landed counts on both sides. */
   dlq: number;
-  /** Those that are in neither, as ranges; at most {@link maxMissingRanges}. */
+  /** Those that are in neither, as ranges: the lowest 100,000 of them. */
   missing: OffsetRange[];
   /** Rows delivered again; harmless, the raw table collapses them. */
   duplicates: number;
 }
 
-/** Beyond so many ranges a list helps nobody; the lowest ones are kept. */
-export const maxMissingRanges = 100_000;
+/** Beyond so many ranges a list helps nobody. */
+const maxMissingRanges = 100_000;
 
 export interface ReconcileOptions {
   target: Target;
@@ -143,38 +143,47 @@ class Reconciler {
   async #lookAt(topic: TopicOffsets, deadLetters: DeadLetterOffsets): Promise<PartitionReconciliation[]> {
     const ledger = await readLedger(this.#clickhouse, topic.topic, topic.partitions, this.#options.signal);
     await this.#refuseRecreated(topic, ledger);
-    const countsOf = (partition: number) => ledger.get(partition) ?? nothingLanded;
+    const partitions = topic.partitions.map((bounds) => ({
+      bounds,
+      counts: ledger.get(bounds.partition) ?? nothingLanded,
+      dead: (deadLetters.get(sourceKey(topic.topic, bounds.partition)) ?? []).filter(
+        (offset) => offset >= bounds.low && offset < bounds.high,
+      ),
+    }));
     const absent = new Map<number, OffsetRange[]>();
-    for (const bounds of topic.partitions) {
-      const ranges = await this.#findAbsent(topic.topic, bounds, countsOf(bounds.partition));
+    for (const { bounds, counts, dead } of partitions) {
+      // A dead letter explains one range at most, so whatever is cut off here leaves something to report.
+      const maxRanges = topic.compacted ? Infinity : maxMissingRanges + dead.length;
+      const ranges = await this.#findAbsent(topic.topic, bounds, counts, maxRanges);
       if (ranges.length > 0) absent.set(bounds.partition, ranges);
     }
     const existing = topic.compacted && absent.size > 0 ? await this.#existingOffsets(topic) : undefined;
-    return topic.partitions.map(({ partition, low, high }) => {
-      const { landed, duplicates } = countsOf(partition);
-      const dead = (deadLetters.get(sourceKey(topic.topic, partition)) ?? []).filter(
-        (offset) => offset >= low && offset < high,
-      );
+    return partitions.map(({ bounds: { partition, low, high }, counts, dead }) => {
       const notLanded = absent.get(partition) ?? [];
       const lost = existing === undefined ? notLanded : onlyOffsets(notLanded, existing.get(partition) ?? []);
       return {
         topic: topic.topic,
         partition,
         // What compaction removed before it landed was superseded: nobody can tell, and nothing is lost.
-        produced: topic.compacted ? landed + countOffsets(lost) : high - low,
-        landed,
+        produced: topic.compacted ? counts.landed + countOffsets(lost) : high - low,
+        landed: counts.landed,
         dlq: dead.length,
-        missing: withoutOffsets(lost, dead),
-        duplicates,
+        missing: withoutOffsets(lost, dead).slice(0, maxMissingRanges),
+        duplicates: counts.duplicates,
       };
     });
   }
 
-  async #findAbsent(topic: string, bounds: PartitionBounds, counts: LedgerCounts): Promise<OffsetRange[]> {
+  async #findAbsent(
+    topic: string,
+    bounds: PartitionBounds,
+    counts: LedgerCounts,
+    maxRanges: number,
+  ): Promise<OffsetRange[]> {
     if (counts.landed === bounds.high - bounds.low) return [];
     const { signal } = this.#options;
     return findMissing(this.#clickhouse, topic, bounds, counts, {
-      maxRanges: maxMissingRanges,
+      maxRanges,
       ...(signal === undefined ? {} : { signal }),
     });
   }

@@ -138,6 +138,7 @@ describe('each rule finds what it is for:', () => {
       { 'errors.deadletterqueue.topic.replication.factor': undefined },
       /^errors\.deadletterqueue\.topic\.replication\.factor: must be set/,
     ],
+    ['the client that does not retry', { client_version: 'V2' }, /^client_version: must be V1/],
     ['a comma in a setting', { clickhouseSettings: 'a=1,format=x,y' }, /^clickhouseSettings: "y" is not/],
     ['a second = in a setting', { clickhouseSettings: 'a=b=c' }, /^clickhouseSettings: "a=b=c" is not/],
     [
@@ -188,6 +189,7 @@ describe('each rule finds what it is for:', () => {
       'no tolerance, no dead letter topic',
       { 'errors.tolerance': 'none', 'errors.deadletterqueue.topic.name': '' },
     ],
+    ['the newer client where nothing is tolerated', { client_version: 'V2', 'errors.tolerance': 'none' }],
     ['a secret the worker resolves itself', { password: '$${file:/run/secrets:password}' }],
   ];
   test.each(sound)('nothing against %s', (_, config) => {
