@@ -98,7 +98,7 @@ function violationsOf(events: readonly BillingEvent[]): string[] {
     const complain = (what: string) =>
       violations.push(`${name} v${String(record['entity_version'])}: ${what}`);
     const before = latest.get(name);
-    const from = String(before?.['status'] ?? 'none');
+    const from = before === undefined ? 'none' : String(before['status']);
     const to = String(record['status']);
     if (at < now || at >= endAt || record['occurred_at'] !== at) complain('out of the order of time');
     if (!isLegal(machine, from, to)) complain(`${from} -> ${to}`);

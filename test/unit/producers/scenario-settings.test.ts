@@ -63,12 +63,7 @@ describe('loadScenarioSettings', () => {
       'payments.methods.cash',
       /unknown key/,
     ],
-    [
-      'no soft reason left for transfers',
-      (s) => forbidSoftFailures(s),
-      'payments.failureCodes',
-      /every method/,
-    ],
+    ['no soft reason left for transfers', forbidSoftFailures, 'payments.failureCodes', /every method/],
   ])('reports %s', (_, change, at, message) => {
     expect(problemsWith(change)).toContainEqual({
       path: at,

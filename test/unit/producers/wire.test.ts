@@ -19,6 +19,11 @@ describe('partitionOf', () => {
     expect(partitionOf(key, 0x8000_0000)).toBe(hash & 0x7fff_ffff);
   });
 
+  const alphabets: [string, ...string[]][] = [
+    ['a', 'b', '0', '9', '_'],
+    ['ä', 'ß', '€', '日', '本', '😀'],
+  ];
+
   it('agrees with the partitioner of kafkajs on any key, also outside of ASCII', () => {
     const partitioner = kafkajs.Partitioners.DefaultPartitioner();
     const random = new Random(1);
@@ -30,8 +35,7 @@ describe('partitionOf', () => {
       isr: [1],
     }));
     for (let length = 0; length < 40; length += 1) {
-      for (const alphabet of ['abcdef0123456789_', 'äß€日本😀']) {
-        const letters = [...alphabet] as [string, ...string[]];
+      for (const letters of alphabets) {
         const key = Array.from({ length }, () => random.pick(letters)).join('');
         const message = { key, value: null };
         expect(partitionOf(key, 12)).toBe(partitioner({ topic: 't', partitionMetadata, message }));
@@ -55,7 +59,8 @@ describe('createEncoder', () => {
     const values = sizes.map((size) => encode({ text: 'x'.repeat(size) }));
     values.forEach((value, index) => {
       expect(value.readUInt32BE(1)).toBe(7);
-      expect(type.fromBuffer(value.subarray(5)).text).toHaveLength(sizes[index]!);
+      const { text } = type.fromBuffer(value.subarray(5)) as { text: string };
+      expect(text).toHaveLength(sizes[index]!);
     });
   });
 
