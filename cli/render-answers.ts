@@ -5,7 +5,8 @@ import { renderTable } from './output.ts';
 
 /** Rows of a table, or of a section of it, that are shown; `--json` has all of them. */
 const shownRows = 20;
-const barWidth = 20;
+const lineWidth = 80;
+const longestBar = 20;
 
 /**
  * A question with its answer as a table. The names of columns say how to read them: `_minor` is money of the
@@ -34,25 +35,36 @@ function sectionsOf(answer: Answer): Answer[] {
 function renderTableOf({ columns, rows, bar }: Answer): string {
   const names = columns.map(({ name }) => name);
   const currency = names.indexOf('currency');
-  const barColumn = names.findIndex((name) => name === bar);
-  const highest = Math.max(0, ...rows.map((row) => Number(row[barColumn])));
-  const table = renderTable(
-    [
-      ...columns.map(({ name, type }) => ({
-        title: titleOf(name),
-        align: /String|Date/.test(type) ? ('left' as const) : ('right' as const),
-      })),
-      ...(barColumn < 0 ? [] : [{ title: '' }]),
-    ],
-    rows
-      .slice(0, shownRows)
-      .map((row) => [
-        ...row.map((value, index) => formatValue(value, names[index] ?? '', String(row[currency]))),
-        ...(barColumn < 0 ? [] : [drawBar(Number(row[barColumn]), highest)]),
-      ]),
-  );
-  const more = rows.length - shownRows;
-  return more > 0 ? `${table}\n${pc.dim(`and ${more} more rows: --json prints them`)}` : table;
+  const shown = rows.slice(0, shownRows);
+  const lines = renderTable(
+    columns.map(({ name, type }) => ({
+      title: titleOf(name),
+      align: /String|Date/.test(type) ? 'left' : 'right',
+    })),
+    shown.map((row) =>
+      row.map((value, index) => formatValue(value, names[index] ?? '', String(row[currency]))),
+    ),
+  ).split('\n');
+  const more = rows.length - shown.length;
+  return [
+    ...withBars(
+      lines,
+      shown.map((row) => Number(row[names.findIndex((name) => name === bar)])),
+    ),
+    ...(more > 0 ? [pc.dim(`and ${more} more rows: --json prints them`)] : []),
+  ].join('\n');
+}
+
+/** Draws each row's value behind its line, the first line being the head; as long as there is room. */
+function withBars([head = '', ...lines]: string[], values: readonly number[]): string[] {
+  const width = Math.max(...lines.map((line) => line.length));
+  const longest = Math.max(0, Math.min(longestBar, lineWidth - width - 2));
+  const highest = Math.max(...values);
+  const barOf = (value: number) => (value > 0 ? '█'.repeat(Math.round((value / highest) * longest)) : '');
+  return [
+    head,
+    ...lines.map((line, index) => `${line.padEnd(width)}  ${barOf(values[index] ?? 0)}`.trimEnd()),
+  ];
 }
 
 function titleOf(name: string): string {
@@ -68,8 +80,4 @@ function formatValue(value: Cell, name: string, currency: string): Cell {
   if (name.endsWith('_minor')) return formatMinor(BigInt(value), currency);
   if (/_(rate|share)$/.test(name)) return (Number(value) * 100).toFixed(1);
   return value;
-}
-
-function drawBar(value: number, highest: number): string {
-  return highest > 0 ? '█'.repeat(Math.round((value / highest) * barWidth)) : '';
 }

@@ -15,7 +15,7 @@ export interface ClickHouseOptions {
   requestTimeoutMs?: number;
 }
 
-export interface StatementOptions {
+interface StatementOptions {
   /** Values of `{name:Type}` placeholders. */
   params?: Record<string, unknown>;
   settings?: ClickHouseSettings;

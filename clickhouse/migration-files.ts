@@ -21,7 +21,7 @@ export interface Migration extends MigrationIdentity {
   statement: string;
 }
 
-export const migrationsFolder = path.join(projectRoot, 'clickhouse', 'migrations');
+const migrationsFolder = path.join(projectRoot, 'clickhouse', 'migrations');
 
 /**
  * Reads the migrations in their order.

@@ -33,7 +33,11 @@ export async function readDeadLetterOffsets(
     },
     options,
   );
-  return new Map([...offsets].map(([key, known]) => [key, [...known].sort((a, b) => a - b)]));
+  return new Map([...offsets].map(([key, known]) => [key, ascending(known)]));
+}
+
+export function ascending(offsets: Iterable<number>): number[] {
+  return [...offsets].sort((a, b) => a - b);
 }
 
 /** Connect writes the coordinates of a failed record as text, into headers. */

@@ -13,7 +13,8 @@ export interface ReadTopicsOptions {
 
 /**
  * Reads topics from their first record to the `high` of `offsets`, and leaves no trace: nothing is committed
- * and the consumer group is removed.
+ * and the consumer group is removed. A record may be seen more than once: after a lost connection, reading begins
+ * again.
  *
  * @throws PipelineError `TIMED_OUT`, `KAFKA_UNREACHABLE` or `KAFKA_ERROR`
  */
@@ -39,7 +40,8 @@ export async function readTopics(
   const consumer = kafka.consumer({ groupId, allowAutoTopicCreation: false, maxWaitTimeInMs: 100 });
   let crash: unknown;
   consumer.on(consumer.events.CRASH, ({ payload }) => {
-    crash ??= payload.error;
+    // kafkajs starts again by itself after an error that passes, such as a coordinator that is still loading.
+    if (!payload.restart) crash ??= payload.error;
   });
   try {
     await consumer.connect();

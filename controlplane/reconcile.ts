@@ -7,7 +7,7 @@ import { sleep } from '../core/wait.ts';
 import type { Catalog } from '../schemas/catalog.ts';
 import { withKafkaAdmin } from '../targets/kafka.ts';
 import type { Target } from '../targets/load-target.ts';
-import { readDeadLetterOffsets, sourceKey, type DeadLetterOffsets } from './dead-letters.ts';
+import { ascending, readDeadLetterOffsets, sourceKey, type DeadLetterOffsets } from './dead-letters.ts';
 import { readTopics } from './read-topics.ts';
 import { readTopicOffsets, requireTopics, type TopicOffsets } from './topic-offsets.ts';
 
@@ -198,18 +198,17 @@ class Reconciler {
   }
 
   async #existingOffsets(topic: TopicOffsets): Promise<Map<number, number[]>> {
-    const existing = new Map<number, number[]>();
+    const existing = new Map<number, Set<number>>();
     await readTopics(
       this.#options.target,
       [topic],
       (_topic, partition, message) => {
-        const known = existing.get(partition);
-        if (known === undefined) existing.set(partition, [Number(message.offset)]);
-        else known.push(Number(message.offset));
+        const known = existing.get(partition) ?? new Set();
+        existing.set(partition, known.add(Number(message.offset)));
       },
       this.#readOptions(),
     );
-    return existing;
+    return new Map([...existing].map(([partition, known]) => [partition, ascending(known)]));
   }
 
   /**

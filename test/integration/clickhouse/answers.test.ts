@@ -2,7 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runAnswers, type Answer } from '../../../clickhouse/answers.ts';
 import { createClickHouse, type ClickHouse } from '../../../clickhouse/client.ts';
 import { migrate } from '../../../clickhouse/migrate.ts';
+import { awkwardPayments } from '../../fixtures/awkward-payments.ts';
 import { startClickHouseEndpoint, type TestEndpoint } from '../../support/clickhouse-endpoint.ts';
+import { runCli } from '../../support/run-cli.ts';
 
 let endpoint: TestEndpoint;
 let clickhouse: ClickHouse;
@@ -10,156 +12,15 @@ let clickhouse: ClickHouse;
 /** Today of the test: the periods are 2 to 15 March, 14 February to 15 March, and 30 January to 28 February. */
 const asOf = new Date('2025-03-15T12:00:00Z');
 
-interface Payment {
-  id: string;
-  amount: number;
-  currency: string;
-  method: string;
-  region: string;
-}
-/** Time, status and what differs from the payment's event before. */
-type Step = [
-  at: string,
-  status: string,
-  change?: { attempt?: number; code?: string; refunded?: number; method?: string; deleted?: 1 },
-];
-
-const payments: [Payment, ...Step[]][] = [
-  [
-    { id: 'part-refunded', amount: 10_000, currency: 'USD', method: 'card', region: 'north_america' },
-    ['03-10 10:00', 'initiated'],
-    ['03-10 10:01', 'captured'],
-    ['03-12 09:00', 'partially_refunded', { refunded: 2500 }],
-  ],
-  [
-    { id: 'recovered', amount: 5000, currency: 'JPY', method: 'bank_transfer', region: 'asia_pacific' },
-    ['03-11 00:00', 'initiated'],
-    ['03-11 00:01', 'failed', { code: 'insufficient_funds' }],
-    ['03-12 00:01', 'retrying', { attempt: 2 }],
-    ['03-12 00:02', 'captured', { attempt: 2 }],
-  ],
-  [
-    { id: 'declined', amount: 99, currency: 'KWD', method: 'wallet', region: 'asia_pacific' },
-    ['03-11 23:59', 'initiated'],
-    ['03-11 23:59', 'failed', { code: 'card_declined' }],
-  ],
-  [
-    { id: 'dispute-lost', amount: 20_000, currency: 'USD', method: 'card', region: 'north_america' },
-    ['01-31 08:00', 'initiated'],
-    ['01-31 08:01', 'captured'],
-    ['02-01 08:00', 'partially_refunded', { refunded: 5000 }],
-    ['02-20 08:00', 'disputed', { refunded: 5000 }],
-    ['03-01 08:00', 'lost', { refunded: 5000 }],
-  ],
-  [
-    {
-      id: 'refunded-over-two-periods',
-      amount: 9999,
-      currency: 'EUR',
-      method: 'direct_debit',
-      region: 'europe',
-    },
-    ['02-10 08:00', 'initiated'],
-    ['02-10 08:01', 'captured'],
-    ['02-12 08:00', 'partially_refunded', { refunded: 4000 }],
-    ['02-20 08:00', 'refunded', { refunded: 9999 }],
-  ],
-  [
-    { id: 'captured-after-15-days', amount: 3000, currency: 'EUR', method: 'card', region: 'europe' },
-    ['02-20 08:00', 'initiated'],
-    ['02-20 08:01', 'failed', { code: 'processing_error' }],
-    ['03-07 08:00', 'retrying', { attempt: 2 }],
-    ['03-07 08:01', 'captured', { attempt: 2 }],
-  ],
-  [
-    { id: 'method-known-later', amount: 700, currency: 'USD', method: 'wallet', region: 'north_america' },
-    ['03-14 08:00', 'initiated', { method: 'unknown' }],
-    ['03-14 08:01', 'captured'],
-  ],
-  [
-    { id: 'deleted', amount: 999_999, currency: 'USD', method: 'card', region: 'north_america' },
-    ['02-14 08:00', 'initiated'],
-    ['02-14 08:01', 'captured'],
-    ['02-15 08:02', 'captured', { deleted: 1 }],
-  ],
-  [
-    { id: 'after-today', amount: 1, currency: 'USD', method: 'card', region: 'north_america' },
-    ['03-15 12:01', 'initiated'],
-    ['03-15 12:02', 'captured'],
-  ],
-  [
-    { id: 'abandoned', amount: 400, currency: 'GBP', method: 'direct_debit', region: 'europe' },
-    ['02-26 08:00', 'initiated'],
-    ['02-26 08:01', 'failed', { code: 'authentication_failed' }],
-    ['03-01 08:00', 'retrying', { attempt: 2 }],
-    ['03-01 08:01', 'abandoned', { attempt: 2, code: 'authentication_failed' }],
-  ],
-  [
-    { id: 'voided', amount: 100, currency: 'USD', method: 'card', region: 'north_america' },
-    ['03-05 08:00', 'initiated'],
-    ['03-05 08:01', 'authorized'],
-    ['03-05 09:00', 'voided'],
-  ],
-  [
-    { id: 'in-dinars', amount: 12_345, currency: 'KWD', method: 'card', region: 'asia_pacific' },
-    ['03-13 08:00', 'initiated'],
-    ['03-13 08:01', 'captured'],
-    ['03-14 08:01', 'settled'],
-  ],
-  [
-    {
-      id: 'recovered-within-14-days',
-      amount: 1000,
-      currency: 'USD',
-      method: 'card',
-      region: 'north_america',
-    },
-    ['02-15 08:00', 'initiated'],
-    ['02-15 08:01', 'failed', { code: 'limit_exceeded' }],
-    ['02-17 08:00', 'retrying', { attempt: 2 }],
-    ['02-17 08:01', 'captured', { attempt: 2 }],
-  ],
-];
-
-/** Every event with its offset; the later versions first, as after a backlog that was read twice. */
-function rowsFrom(firstOffset: number): object[] {
-  let event = 0;
-  const rows = payments.flatMap(([payment, ...steps]) =>
-    steps.map(([at, status, change = {}], index) => ({
-      event_id: `00000000-0000-7000-8000-${String(event++).padStart(12, '0')}`,
-      event_type: `payment.${status}`,
-      occurred_at: `2025-${at}:00`,
-      produced_at: `2025-${at}:00`,
-      entity_version: index + 1,
-      is_deleted: change.deleted ?? 0,
-      payment_id: payment.id,
-      customer_id: 'customer',
-      method: change.method ?? payment.method,
-      amount_minor: payment.amount,
-      refunded_minor: change.refunded ?? 0,
-      currency: payment.currency,
-      status,
-      previous_status: index === 0 ? 'none' : steps[index - 1]?.[1],
-      attempt_no: change.attempt ?? 1,
-      failure_code: change.code ?? 'none',
-      region: payment.region,
-      initiated_at: `2025-${steps[0]?.[0] ?? ''}:00`,
-      kafka_topic: 'billing.payments',
-      kafka_offset: firstOffset + event,
-    })),
-  );
-  return rows.reverse();
-}
-
 beforeAll(async () => {
   endpoint = await startClickHouseEndpoint();
   const target = { clickhouse: { url: endpoint.url, user: 'default', password: '', database: 'billing' } };
   await migrate(target);
   clickhouse = createClickHouse(target);
   await clickhouse.command('SYSTEM STOP MERGES raw_payments');
-  await clickhouse.insert('raw_payments', rowsFrom(0));
+  await clickhouse.insert('raw_payments', awkwardPayments(0));
   // The same events again, as parts of their own: nothing below may change.
-  await clickhouse.insert('raw_payments', rowsFrom(1000));
+  await clickhouse.insert('raw_payments', awkwardPayments(1000));
 });
 afterAll(async () => {
   await clickhouse.close();
@@ -315,5 +176,36 @@ describe('runAnswers', () => {
     });
     await expect(runAnswers(empty)).rejects.toMatchObject({ code: 'CLICKHOUSE_NOT_MIGRATED' });
     await empty.close();
+  });
+});
+
+describe('the command', () => {
+  const env = () => ({ ...process.env, CLICKHOUSE_URL: endpoint.url, PIPELINE_TARGET: 'embedded' });
+
+  it('prints every answer within 80 columns', async () => {
+    const { exitCode, stdout } = await runCli(env(), 'answers');
+    expect(exitCode).toBe(0);
+    for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
+    expect(stdout.match(/^\d+\. /gm)).toEqual(['1. ', '3. ', '4. ', '5. ', '21. ']);
+  });
+
+  it('prints one answer as JSON when asked for', async () => {
+    const { exitCode, stdout } = await runCli(env(), 'answers', '21', '--json');
+    expect(exitCode).toBe(0);
+    const [found] = JSON.parse(stdout) as Record<string, unknown>[];
+    expect(Object.keys(found!)).toEqual(['number', 'question', 'columns', 'rows']);
+    expect(found).toMatchObject({
+      number: 21,
+      columns: expect.arrayContaining(['currency', 'payments']) as unknown,
+      rows: expect.arrayContaining([['all', 5, 0.4, 0.6, null, null]]) as unknown,
+    });
+  });
+
+  it('refuses what is not the number of a question', async () => {
+    const { exitCode, stderr } = await runCli(env(), 'answers', 'revenue');
+    expect([exitCode, stderr]).toEqual([
+      1,
+      expect.stringContaining('"revenue" is not the number of a question'),
+    ]);
   });
 });

@@ -7,9 +7,8 @@ import { createClickHouse, type ClickHouse } from '../../../clickhouse/client.ts
 import { loadMigrations } from '../../../clickhouse/migration-files.ts';
 import { withMigrationLock } from '../../../clickhouse/migration-lock.ts';
 import { migrate, migrationStatus } from '../../../clickhouse/migrate.ts';
-import { projectRoot } from '../../../core/home.ts';
-import { runCommand } from '../../../core/run-command.ts';
 import { startClickHouseEndpoint, type TestEndpoint } from '../../support/clickhouse-endpoint.ts';
+import { runCli } from '../../support/run-cli.ts';
 
 let endpoint: TestEndpoint;
 const folders: string[] = [];
@@ -88,20 +87,13 @@ describe('migrate', () => {
       CLICKHOUSE_DATABASE: target.clickhouse.database,
       PIPELINE_TARGET: 'embedded',
     };
-    const command = ['--import', 'tsx', 'cli/main.ts', 'clickhouse:migrate', '--json'];
-    const runs = await Promise.all(
-      [1, 2, 3].map(() =>
-        runCommand(process.execPath, command, {
-          purpose: 'Migrating',
-          cwd: projectRoot,
-          env,
-          timeoutMs: 50_000,
-        }),
-      ),
-    );
+    expect((await runCli(env, 'clickhouse:status')).exitCode).toBe(2);
+    const runs = await Promise.all([1, 2, 3].map(() => runCli(env, 'clickhouse:migrate', '--json')));
+    expect(runs.map(({ exitCode }) => exitCode)).toEqual([0, 0, 0]);
     const applied = runs.flatMap(({ stdout }) => (JSON.parse(stdout) as { applied: string[] }).applied);
     expect(applied).toEqual(loadMigrations().map(({ name }) => name));
 
+    expect((await runCli(env, 'clickhouse:status')).exitCode).toBe(0);
     const clickhouse = connect(target);
     expect(await clickhouse.query('SELECT count() AS n FROM schema_migrations')).toEqual([
       { n: String(applied.length) },
