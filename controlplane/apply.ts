@@ -111,13 +111,13 @@ async function untilSettled(
   );
 }
 
-/** Null when `step` succeeds, otherwise why it did not. Being interrupted is not a failure of the step. */
+/** Null when `step` succeeds, otherwise why it did not. An interruption and a defect are not the step's failure. */
 async function failureOf(step: () => Promise<void>): Promise<string | null> {
   try {
     await step();
     return null;
   } catch (error) {
-    if (isAbort(error)) throw error;
+    if (isAbort(error) || !(error instanceof PipelineError)) throw error;
     return messageOf(error);
   }
 }

@@ -27,6 +27,8 @@ export interface FleetOptions {
 }
 
 export interface FleetPlan {
+  /** Of the server that runs the connectors. */
+  address: string;
   sink: SinkInUse;
   plan: Plan;
 }
@@ -43,13 +45,8 @@ export async function planFleet(options: FleetOptions): Promise<FleetPlan> {
   const service = serviceOf(options);
   const sink = await findSink(service, target.capabilities, signal);
   const live = await service.list(signal);
-  return {
-    sink,
-    plan: planConnectors(
-      desired.map((connector) => withSink(connector, sink)),
-      live,
-    ),
-  };
+  const runnable = desired.map((connector) => withSink(connector, sink));
+  return { address: service.address, sink, plan: planConnectors(runnable, live) };
 }
 
 /**

@@ -9,7 +9,7 @@ export const run: Run = async (context) => {
   const { env, output, signal } = context;
   const fleet = { target: context.target(), contracts: loadCatalog(), env, signal };
   const planned = await planFleet(fleet);
-  const { sink, plan } = planned;
+  const { address, sink, plan } = planned;
   output.print(`${describeSink(sink)}\n\n${renderPlan(plan)}`);
   const applied = await applyFleet(fleet, planned, {
     onProgress: (line) => {
@@ -27,7 +27,7 @@ export const run: Run = async (context) => {
   if (failed.length === 0) return 0;
   throw new PipelineError('APPLY_INCOMPLETE', {
     what: `${String(failed.length)} of ${String(applied.length)} changes did not end as they should`,
-    where: fleet.target.connect.url,
+    where: address,
     todo: [
       ...failed.map(({ change, failure }) => `${change.name}: ${failure ?? ''}`),
       'Everything else was done. Correct the cause, then run connectors:apply again.',

@@ -1,4 +1,4 @@
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { createConnectClient } from '../../../controlplane/connect-client.ts';
 import { PipelineError } from '../../../core/errors.ts';
 import { html, json, scriptedServer, type Script } from './scripted-server.ts';
@@ -114,6 +114,50 @@ test('a redirect is not followed', async () => {
   });
   expect(await errorOf(createConnectClient({ url }).list())).toMatchObject({ code: 'CONNECT_NOT_JSON' });
   expect(received).toHaveLength(1);
+});
+
+test("a gateway's own 404 is not an absent connector, and an unknown list is not an empty one", async () => {
+  const { url } = await serve((_, response) => {
+    json(response, 404, { message: 'no Route matched with those values' });
+  });
+  const client = createConnectClient({ url });
+  for (const reading of [client.read('a'), client.list(), client.plugins()]) {
+    expect(await errorOf(reading)).toMatchObject({ code: 'CONNECT_FAILED' });
+  }
+  const { url: absentUrl } = await serve((_, response) => {
+    json(response, 404, { error_code: 404, message: 'HTTP 404 Not Found' });
+  });
+  expect(await errorOf(createConnectClient({ url: absentUrl }).list())).toMatchObject({
+    code: 'INVALID_INPUT',
+  });
+});
+
+test('credentials in the address are sent, and never shown', async () => {
+  const { url, received } = await serve((_, response) => {
+    json(response, 401, { error_code: 401, message: 'User cannot access the resource.' });
+  });
+  const { host } = new URL(url);
+  const client = createConnectClient({ url: `http://op:s3cr%40t@${host}/connect/` });
+  expect(await errorOf(client.plugins())).toMatchObject({
+    code: 'CONNECT_FORBIDDEN',
+    where: `http://${host}/connect`,
+  });
+  expect(received[0]).toMatchObject({
+    path: '/connect/connector-plugins',
+    authorization: `Basic ${Buffer.from('op:s3cr@t').toString('base64')}`,
+  });
+});
+
+test('a proxy for the world outside is not asked for a worker on this machine', async () => {
+  vi.stubEnv('HTTP_PROXY', 'http://127.0.0.1:1');
+  vi.stubEnv('NO_PROXY', '');
+  onTestFinished(() => {
+    vi.unstubAllEnvs();
+  });
+  const { url } = await serve((_, response) => {
+    json(response, 200, []);
+  });
+  expect(await createConnectClient({ url }).plugins()).toEqual([]);
 });
 
 test('JSON of another form lists what is wrong with it', async () => {

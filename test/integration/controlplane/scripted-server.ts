@@ -5,6 +5,7 @@ export interface Received {
   method: string;
   path: string;
   body: string;
+  authorization: string | undefined;
 }
 
 export interface ScriptedServer {
@@ -22,7 +23,8 @@ export async function scriptedServer(script: Script): Promise<ScriptedServer> {
   const received: Received[] = [];
   const server = createServer((request, response) => {
     void bodyOf(request).then((body) => {
-      const one = { method: request.method ?? '', path: request.url ?? '', body };
+      const { method = '', url: path = '', headers } = request;
+      const one = { method, path, body, authorization: headers.authorization };
       received.push(one);
       script(one, response, received.length);
     });
