@@ -178,7 +178,7 @@ export class ClickHouseQueryError extends PipelineError {
     super('CLICKHOUSE_QUERY', {
       what: `ClickHouse refused a statement: ${messageOf(error).trim()} (code ${error.code})`,
       where: url,
-      retryable: retryableCodes.has(error.code),
+      ...(retryableCodes.has(error.code) ? { retryable: true, todo: 'This may pass: run it again.' } : {}),
       cause: error,
     });
     this.clickhouseCode = error.code;

@@ -32,7 +32,7 @@ async function answer(number: number): Promise<Answer> {
   return found!;
 }
 
-const tenths = (rows: Answer['rows']) =>
+const rounded = (rows: Answer['rows']) =>
   rows.map((row) => row.map((cell) => (typeof cell === 'number' ? Math.round(cell * 1e4) / 1e4 : cell)));
 
 describe('the answers', () => {
@@ -63,7 +63,7 @@ describe('the answers', () => {
       'value_minor',
       'value_share',
     ]);
-    expect(tenths(rows)).toEqual([
+    expect(rounded(rows)).toEqual([
       ['all', 'card', 7, 0.5385, 4, 0.6667, null, null],
       ['all', 'bank_transfer', 2, 0.1538, 1, 0.1667, null, null],
       ['all', 'direct_debit', 2, 0.1538, 0, 0, null, null],
@@ -87,7 +87,7 @@ describe('the answers', () => {
       'failures_share',
       'failure_rate',
     ]);
-    expect(tenths(rows)).toEqual([
+    expect(rounded(rows)).toEqual([
       ['all', 'all', 6, 1, 0.4615],
       ['soft', 'all', 5, 0.8333, 0.3846],
       ['soft', 'authentication_failed', 2, 0.3333, 0.1538],
@@ -134,7 +134,7 @@ describe('the answers', () => {
       'first_value_rate',
       'eventual_value_rate',
     ]);
-    expect(tenths(rows)).toEqual([
+    expect(rounded(rows)).toEqual([
       ['all', 5, 0.4, 0.6, null, null],
       ['EUR', 2, 0.5, 0.5, 0.7692, 0.7692],
       ['USD', 2, 0.5, 1, 0.9524, 1],
