@@ -1,8 +1,8 @@
-import type { CompressionTypes, Kafka, Message, Producer } from 'kafkajs';
+import type { CompressionTypes, Kafka, Message, Producer, RetryOptions } from 'kafkajs';
 
 export interface LaneOptions {
   batchRecords: number;
-  retries: number;
+  retry: RetryOptions;
   compression?: CompressionTypes;
 }
 
@@ -36,8 +36,7 @@ export class Lane {
       idempotent: true,
       allowAutoTopicCreation: false,
       createPartitioner: () => partitionOfMessage,
-      // Bounded on purpose, which kafkajs warns about: a producer that never gives up never reports either.
-      retry: { initialRetryTime: 300, maxRetryTime: 2000, retries: options.retries },
+      retry: options.retry,
     });
   }
 

@@ -1,4 +1,4 @@
-import type { Admin, CompressionTypes, Message } from 'kafkajs';
+import type { Admin, CompressionTypes, Message, RetryOptions } from 'kafkajs';
 import { PipelineError } from '../core/errors.ts';
 import type { Catalog } from '../schemas/catalog.ts';
 import { createKafka, kafkaError, withKafkaAdmin } from '../targets/kafka.ts';
@@ -19,7 +19,7 @@ export interface PublisherOptions {
   batchRecords?: number;
   /** Default none: on two cores compressing costs more than the bytes it saves; see bench/produce.ts. */
   compression?: CompressionTypes;
-  /** Attempts after the first before the broker is given up, about 25 s by default. */
+  /** Attempts after the first before a broker that went away is given up. Default 15, about 25 s. */
   retries?: number;
 }
 
@@ -116,13 +116,17 @@ export class Publisher {
  * @throws PipelineError `KAFKA_UNREACHABLE`, `TOPIC_MISSING`
  */
 export async function connectPublisher(options: PublisherOptions): Promise<Publisher> {
-  const { target, catalog, schemaIds, batchRecords = 3000, retries = 8, compression } = options;
+  const { target, catalog, schemaIds, batchRecords = 3000, retries = 15, compression } = options;
   const clientId = 'billing-producer';
   const partitions = await withKafkaAdmin(target, { clientId }, async (admin) =>
     countPartitions(admin, catalog, target),
   );
-  const kafka = createKafka(target, { clientId });
-  const laneOptions = { batchRecords, retries, ...(compression === undefined ? {} : { compression }) };
+  const kafka = createKafka(target, { clientId, retry: outageRetry(retries) });
+  const laneOptions = {
+    batchRecords,
+    retry: outageRetry(retries),
+    ...(compression === undefined ? {} : { compression }),
+  };
   const lanes = Array.from({ length: options.lanes ?? 2 }, () => new Lane(kafka, laneOptions));
   const routes = catalog.topics.map(({ topic, key, type }, firstLane): [string, Route] => {
     const encode = createEncoder(type, schemaIds.get(topic) ?? 0);
@@ -136,6 +140,14 @@ export async function connectPublisher(options: PublisherOptions): Promise<Publi
     await publisher.close();
     throw kafkaError(target, error);
   }
+}
+
+/**
+ * For requests and for reconnecting alike: kafkajs gives up for good when the one or the other is exhausted.
+ * Bounded on purpose, which it warns about: a producer that never gives up never reports either.
+ */
+function outageRetry(retries: number): RetryOptions {
+  return { initialRetryTime: 300, maxRetryTime: 2000, retries };
 }
 
 /** The broker's count, not the catalog's: consumers expect a key where every other client would put it. */

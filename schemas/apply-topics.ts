@@ -1,5 +1,6 @@
 import kafkajs, { type Admin, type ITopicConfig } from 'kafkajs';
 import { InterruptedError, PipelineError } from '../core/errors.ts';
+import { waitFor } from '../core/wait.ts';
 import type { Catalog } from './catalog.ts';
 import {
   desiredTopics,
@@ -39,7 +40,33 @@ export async function applyTopics(options: ApplyTopicsOptions): Promise<readonly
     if (signal?.aborted) throw new InterruptedError();
     await step(admin, plan.changes);
   }
+  await untilReady(admin, plan.changes, signal);
   return plan.changes;
+}
+
+/**
+ * A partition that was just made has a leader in the metadata a moment before that leader answers for it: until
+ * then whoever asks for its offsets is refused.
+ */
+async function untilReady(
+  admin: Admin,
+  changes: readonly TopicChange[],
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const grown = changes.flatMap(({ action, topic }) =>
+    action === 'create' || action === 'add partitions' ? [topic] : [],
+  );
+  const answers = async () => {
+    try {
+      for (const topic of grown) await admin.fetchTopicOffsets(topic);
+      return true;
+    } catch (error) {
+      if (error instanceof kafkajs.KafkaJSProtocolError && error.retriable) return false;
+      throw error;
+    }
+  };
+  const what = `the partitions of ${grown.join(', ')}`;
+  await waitFor(answers, { what, timeoutMs, ...(signal === undefined ? {} : { signal }) });
 }
 
 /** The state of those of `names` that exist. */

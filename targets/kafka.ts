@@ -80,6 +80,8 @@ export function kafkaError(target: Target, error: unknown): PipelineError {
   return new PipelineError('KAFKA_ERROR', {
     what: `Kafka refused: ${messageOf(chain.at(-1) ?? error)}`,
     where: broker,
+    // "Not the leader" and the like: the broker is still electing after a start or a new topic.
+    retryable: chain.some((cause) => cause instanceof kafkajs.KafkaJSProtocolError && cause.retriable),
     cause: error,
   });
 }
