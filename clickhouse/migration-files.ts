@@ -60,7 +60,10 @@ function numberProblems(files: readonly string[], index: number): Problem[] {
   const expected = Number(before?.slice(0, 4) ?? 0) + 1;
   if (Number(found) === expected || Number.isNaN(expected)) return [];
   return [
-    { path: file, message: `expected number ${String(expected).padStart(4, '0')}: a file is missing, or this one has the wrong number` },
+    {
+      path: file,
+      message: `expected number ${String(expected).padStart(4, '0')}: a file is missing, or this one has the wrong number`,
+    },
   ];
 }
 
