@@ -5,7 +5,7 @@ import path from 'node:path';
 import { PipelineError, isAbort } from '../../core/errors.ts';
 import { projectRoot } from '../../core/home.ts';
 import { runCommand } from '../../core/run-command.ts';
-import { findPlugin, jarsIn, standInSinkClass } from './plugin-folder.ts';
+import { pluginVersion, jarsIn, standInSinkClass } from './plugin-folder.ts';
 import { moveIntoPlace, withStaging } from './staging.ts';
 
 export const standInSources = path.join(projectRoot, 'embedded', 'sink', 'stand-in');
@@ -44,15 +44,15 @@ export async function buildStandIn({ folder, signal, onProgress }: BuildOptions)
     });
   }
   const ownJars = jarsIn(built).filter((jar) => path.basename(jar).startsWith('stand-in-'));
-  const plugin = await findPlugin(ownJars, standInSinkClass);
-  if (plugin === undefined) {
+  const version = await pluginVersion(ownJars, standInSinkClass);
+  if (version === undefined) {
     throw new PipelineError('STAND_IN_BROKEN', {
       what: `The built stand-in sink does not hold ${standInSinkClass}`,
       where: built,
       todo: 'Remove that folder; the next start builds it again.',
     });
   }
-  return { folder: built, version: plugin.version };
+  return { folder: built, version };
 }
 
 async function runMaven(buildFolder: string, signal: AbortSignal | undefined): Promise<void> {

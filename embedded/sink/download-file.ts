@@ -14,7 +14,7 @@ export interface DownloadOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** What kept a file from being downloaded, in words that fit behind "could not be downloaded: ". */
+/** What kept a file from being downloaded, as a clause: "the server answered 404 Not Found". */
 export class DownloadError extends Error {}
 
 /**

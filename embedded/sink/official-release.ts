@@ -4,10 +4,10 @@ import { mkdir, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
-import { PipelineError, isAbort, messageOf } from '../../core/errors.ts';
-import { readJson } from '../../core/parse.ts';
+import { InterruptedError, PipelineError, messageOf } from '../../core/errors.ts';
+import { parseWith, readJson } from '../../core/parse.ts';
 import { DownloadError, downloadFile } from './download-file.ts';
-import { findPlugin, jarsIn, officialSinkClass } from './plugin-folder.ts';
+import { pluginVersion, jarsIn, officialSinkClass } from './plugin-folder.ts';
 import { moveIntoPlace, withStaging } from './staging.ts';
 import { unpackZip } from './unpack-zip.ts';
 
@@ -75,8 +75,8 @@ export async function cachedRelease(options: ReleaseOptions): Promise<CachedRele
       todo: 'Remove that folder; the next start downloads it again.',
     });
   }
-  const plugin = await findPlugin(jarsIn(folder), officialSinkClass);
-  return plugin === undefined ? undefined : { folder, version: plugin.version, source: record.url };
+  const version = await pluginVersion(jarsIn(folder), officialSinkClass);
+  return version === undefined ? undefined : { folder, version, source: record.url };
 }
 
 /**
@@ -115,11 +115,12 @@ async function unpackRelease(archive: string, folder: string, options: ReleaseOp
   try {
     await unpackZip(archive, pluginFolder, { maxEntries, maxBytes: maxUnpackedBytes }, options.signal);
   } catch (error) {
+    if (options.signal?.aborted) throw new InterruptedError();
     // A fault of the local disk is no property of the archive.
-    if (isAbort(error) || (error instanceof Error && 'syscall' in error)) throw error;
+    if (error instanceof Error && 'syscall' in error) throw error;
     throw new DownloadError(`the archive is damaged or unsafe: ${messageOf(error)}`, { cause: error });
   }
-  if ((await findPlugin(jarsIn(folder), officialSinkClass)) === undefined) {
+  if ((await pluginVersion(jarsIn(folder), officialSinkClass)) === undefined) {
     throw new DownloadError(`the archive does not hold ${officialSinkClass}`);
   }
 }
@@ -131,8 +132,8 @@ function releasePaths({ folder }: ReleaseOptions): { folder: string; recordFile:
 
 function readRecord(file: string): ReleaseRecord | undefined {
   if (!existsSync(file)) return undefined;
-  const parsed = recordSchema.safeParse(readJson(file, 'The record of the downloaded ClickHouse sink'));
-  return parsed.success ? parsed.data : undefined;
+  const what = 'The record of the downloaded ClickHouse sink is not valid';
+  return parseWith(recordSchema, readJson(file, what), what, file);
 }
 
 function demandSha256(wanted: string | undefined, found: string, where: string, recordFile: string): void {

@@ -7,27 +7,22 @@ import yauzl from 'yauzl';
 export const officialSinkClass = 'com.clickhouse.kafka.connect.ClickHouseSinkConnector';
 export const standInSinkClass = 'billinganalytics.connect.StandInClickHouseSinkConnector';
 
-/** Shown where a jar's manifest does not tell its version. */
 const unknownVersion = 'unknown';
 
 /** Folders below the named one that are searched: the release keeps its jar in `<release>/lib/`. */
 const maxDepth = 3;
 
-export interface FoundPlugin {
-  /** The jar that holds the connector class. */
-  jar: string;
-  /** `Implementation-Version` of its manifest without a leading `v`, or `unknown`. */
-  version: string;
-}
-
-/** Looks through `jars` for the one that holds `connectorClass`. */
-export async function findPlugin(
+/**
+ * The version of the plugin among `jars`: `Implementation-Version` of the one that holds `connectorClass`, without
+ * a leading `v`, or `unknown` where its manifest has none. Undefined when no jar holds the class.
+ */
+export async function pluginVersion(
   jars: readonly string[],
   connectorClass: string,
-): Promise<FoundPlugin | undefined> {
+): Promise<string | undefined> {
   for (const jar of jars) {
     const version = await versionOfJarWith(jar, `${connectorClass.replaceAll('.', '/')}.class`);
-    if (version !== undefined) return { jar, version };
+    if (version !== undefined) return version;
   }
   return undefined;
 }

@@ -17,7 +17,7 @@ import {
   type ReleaseLimits,
   type ReleaseOptions,
 } from './official-release.ts';
-import { findPlugin, jarsIn, officialSinkClass } from './plugin-folder.ts';
+import { pluginVersion, jarsIn, officialSinkClass } from './plugin-folder.ts';
 
 /** The sink the embedded worker gets. */
 export interface SinkPlugin {
@@ -132,11 +132,11 @@ async function namedPlugin(named: string, folder: string): Promise<SinkPlugin> {
       todo: `Name the folder that holds the jars of the official sink, or unset it to have release ${releaseVersion} downloaded.`,
     });
   if (!statSync(named, { throwIfNoEntry: false })?.isDirectory()) throw invalid('names no folder');
-  const plugin = await findPlugin(jarsIn(named), officialSinkClass);
-  if (plugin === undefined) throw invalid(`names a folder without a jar that holds ${officialSinkClass}`);
+  const version = await pluginVersion(jarsIn(named), officialSinkClass);
+  if (version === undefined) throw invalid(`names a folder without a jar that holds ${officialSinkClass}`);
   return {
     kind: 'official',
-    version: plugin.version,
+    version,
     folder: linkPlugin(named, folder),
     source: named,
     reason: 'CLICKHOUSE_SINK_PLUGIN names it',

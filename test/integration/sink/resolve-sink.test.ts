@@ -110,6 +110,13 @@ describe('resolveSinkPlugin with a release to download', () => {
     );
     await expect(resolve()).rejects.toMatchObject({ code: 'SINK_CHECKSUM_MISMATCH', where: folder });
   });
+
+  it('refuses a record of checksums that cannot be read, which would pin nothing', async () => {
+    server.answer(sends(release));
+    const { folder } = await resolve();
+    writeFileSync(`${folder}.json`, '{}');
+    await expect(resolve()).rejects.toMatchObject({ code: 'INVALID_INPUT', where: `${folder}.json` });
+  });
 });
 
 describe('resolveSinkPlugin without a release to be had', () => {

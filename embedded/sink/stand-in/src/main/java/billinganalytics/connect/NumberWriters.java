@@ -24,11 +24,12 @@ final class NumberWriters {
         return isInteger(schema) ? (out, value) -> out.writeByte(((Number) value).longValue() == 0 ? 0 : 1) : null;
     }
 
-    static ValueWriter signed(Schema schema, Schema.Type wanted, ValueWriter writer, int width) {
+    /** Only from the integer of the same width, as the official sink casts. */
+    static ValueWriter signed(Schema schema, Schema.Type wanted, int width) {
         if (is(schema, Schema.Type.BOOLEAN)) {
             return (out, value) -> writeInteger(out, (Boolean) value ? 1 : 0, width);
         }
-        return is(schema, wanted) ? writer : null;
+        return is(schema, wanted) ? (out, value) -> writeInteger(out, ((Number) value).longValue(), width) : null;
     }
 
     static ValueWriter unsigned(Schema schema, int width) {

@@ -16,7 +16,8 @@ final class SinkConfig extends AbstractConfig {
     private static final String EXACTLY_ONCE = "exactlyOnce";
 
     static final ConfigDef DEFINITION = new ConfigDef()
-            .define("hostname", Type.STRING, ConfigDef.NO_DEFAULT_VALUE, new ConfigDef.NonEmptyString(), Importance.HIGH, "ClickHouse's host.")
+            .define("hostname", Type.STRING, ConfigDef.NO_DEFAULT_VALUE, new ConfigDef.NonEmptyString(), Importance.HIGH,
+                    "ClickHouse's host.")
             .define("port", Type.INT, 8443, ConfigDef.Range.between(1, 65535), Importance.HIGH, "ClickHouse's HTTP port.")
             .define("ssl", Type.BOOLEAN, false, Importance.HIGH, "Whether to speak HTTPS.")
             .define("database", Type.STRING, "default", new ConfigDef.NonEmptyString(), Importance.HIGH, "The tables' database.")
@@ -116,7 +117,8 @@ final class SinkConfig extends AbstractConfig {
 
     private static void ensureAtLeastOnce(String name, Object value) {
         if ((Boolean) value) {
-            throw new ConfigException(name, value, "the stand-in sink delivers at least once; exactly-once delivery needs the official sink");
+            throw new ConfigException(name, value,
+                    "the stand-in sink delivers at least once; exactly-once delivery needs the official sink");
         }
     }
 }

@@ -20,6 +20,7 @@ import org.apache.kafka.connect.errors.DataException;
  */
 final class ValueWriters {
     private static final Pattern ENUM_VALUE = Pattern.compile("'((?:[^'\\\\]|\\\\.)*)'\\s*=\\s*(-?\\d+)");
+
     private ValueWriters() {}
 
     /** @throws DataException when values of this schema never fit this type */
@@ -34,13 +35,16 @@ final class ValueWriters {
             case "UUID" -> is(schema, Schema.Type.STRING) ? ValueWriters::writeUuid : null;
             case "Enum8", "Enum16" -> is(schema, Schema.Type.STRING) ? enumeration(type) : null;
             case "Bool" -> NumberWriters.bool(schema);
-            case "Int8" -> NumberWriters.signed(schema, Schema.Type.INT8, (out, value) -> out.writeByte((Byte) value), Byte.BYTES);
-            case "Int16" -> NumberWriters.signed(schema, Schema.Type.INT16, (out, value) -> out.writeShort((Short) value), Short.BYTES);
-            case "Int32" -> NumberWriters.signed(schema, Schema.Type.INT32, (out, value) -> out.writeInt((Integer) value), Integer.BYTES);
+            case "Int8" -> NumberWriters.signed(schema, Schema.Type.INT8, Byte.BYTES);
+            case "Int16" -> NumberWriters.signed(schema, Schema.Type.INT16, Short.BYTES);
+            case "Int32" -> NumberWriters.signed(schema, Schema.Type.INT32, Integer.BYTES);
             case "Int64" -> TimeWriters.isTimestamp(schema)
                     ? (out, value) -> out.writeLong(TimeWriters.millis(value))
-                    : NumberWriters.signed(schema, Schema.Type.INT64, (out, value) -> out.writeLong((Long) value), Long.BYTES);
-            case "UInt8" -> is(schema, Schema.Type.INT8) || is(schema, Schema.Type.BOOLEAN) ? NumberWriters.unsigned(schema, Byte.BYTES) : null;
+                    : NumberWriters.signed(schema, Schema.Type.INT64, Long.BYTES);
+            // Not from wider integers: the official sink casts to a byte.
+            case "UInt8" -> is(schema, Schema.Type.INT8) || is(schema, Schema.Type.BOOLEAN)
+                    ? NumberWriters.unsigned(schema, Byte.BYTES)
+                    : null;
             case "UInt16" -> NumberWriters.unsigned(schema, Short.BYTES);
             case "UInt32" -> NumberWriters.unsigned(schema, Integer.BYTES);
             case "UInt64" -> NumberWriters.unsigned(schema, Long.BYTES);
@@ -60,7 +64,8 @@ final class ValueWriters {
             default -> null;
         };
         if (writer == null) {
-            throw new DataException("Not implemented conversion from Connect " + describe(schema) + " to ClickHouse " + column.text());
+            throw new DataException("Not implemented conversion from Connect " + describe(schema)
+                    + " to ClickHouse " + column.text());
         }
         return writer;
     }
