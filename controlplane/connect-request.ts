@@ -37,7 +37,7 @@ export interface Answer {
  * - `CONNECT_TIMED_OUT`, `CONNECT_NO_ANSWER`, `CONNECT_FAILED`: a write may have taken effect all the same
  * - `CONNECT_REBALANCING`: the workers were busy with themselves for too long
  * - `CONNECT_REJECTED`, `CONNECT_FORBIDDEN`: the request is wrong
- * - `CONNECT_NOT_JSON`: something else answers there
+ * - `CONNECT_NOT_THERE`: something else answers there
  */
 export type Send = (request: Request, options?: SendOptions) => Promise<Answer>;
 
@@ -127,10 +127,11 @@ async function sendOnce(http: AxiosInstance, attempt: Attempt): Promise<Answer> 
   const { status, data } = response;
   const body = parseJson(data);
   const isEmpty = status < 300 && data === '';
-  if (body === undefined && !isEmpty) throw notConnect(response, attempt);
+  const isNotFound = status === 404 && notFoundSchema.safeParse(body).success;
+  if ((body === undefined && !isEmpty) || (status === 404 && !isNotFound))
+    throw notConnect(response, attempt);
   if (status < 300) return { status, body };
-  const mayBeAbsent = request.method === 'GET' || request.method === 'DELETE';
-  if (status === 404 && mayBeAbsent && notFoundSchema.safeParse(body).success) return { status, body };
+  if (isNotFound && (request.method === 'GET' || request.method === 'DELETE')) return { status, body };
   throw refused(status, body, attempt);
 }
 
@@ -172,11 +173,11 @@ const lookAndRepeat = 'Look at the worker (npm run logs -- connect), then run th
 
 function notConnect({ status, headers }: AxiosResponse, { address, startedAt }: Attempt): PipelineError {
   const type = String(headers['content-type'] ?? 'no content type').split(';', 1)[0] ?? '';
-  return new PipelineError('CONNECT_NOT_JSON', {
+  return new PipelineError('CONNECT_NOT_THERE', {
     what: `This is not Kafka Connect's REST API: it answered ${String(status)} with ${type}`,
     where: address,
     todo: 'Correct CONNECT_URL. A worker that has just been started may need some seconds more.',
-    retryable: (status === 404 || status >= 500) && performance.now() - startedAt < startingMs,
+    retryable: type.includes('html') && status >= 400 && performance.now() - startedAt < startingMs,
   });
 }
 

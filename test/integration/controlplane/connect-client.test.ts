@@ -102,7 +102,7 @@ test('a page of HTML from something else is named as such', async () => {
     html(response, 200);
   });
   expect(await errorOf(createConnectClient({ url }).list())).toMatchObject({
-    code: 'CONNECT_NOT_JSON',
+    code: 'CONNECT_NOT_THERE',
     message: "This is not Kafka Connect's REST API: it answered 200 with text/html",
     where: url,
   });
@@ -112,7 +112,7 @@ test('a redirect is not followed', async () => {
   const { url, received } = await serve((_, response) => {
     response.writeHead(302, { location: '/login' }).end();
   });
-  expect(await errorOf(createConnectClient({ url }).list())).toMatchObject({ code: 'CONNECT_NOT_JSON' });
+  expect(await errorOf(createConnectClient({ url }).list())).toMatchObject({ code: 'CONNECT_NOT_THERE' });
   expect(received).toHaveLength(1);
 });
 
@@ -122,7 +122,7 @@ test("a gateway's own 404 is not an absent connector, and an unknown list is not
   });
   const client = createConnectClient({ url });
   for (const reading of [client.read('a'), client.list(), client.plugins()]) {
-    expect(await errorOf(reading)).toMatchObject({ code: 'CONNECT_FAILED' });
+    expect(await errorOf(reading)).toMatchObject({ code: 'CONNECT_NOT_THERE' });
   }
   const { url: absentUrl } = await serve((_, response) => {
     json(response, 404, { error_code: 404, message: 'HTTP 404 Not Found' });
