@@ -13,7 +13,7 @@ export interface CommandContext {
   signal: AbortSignal;
   output: Output;
   /** The target named by `--target`, `PIPELINE_TARGET` or the default. */
-  target(): Target;
+  target: () => Target;
 }
 
 /** Values of a command's flags, as cac parses them: `--base-ref x` is `options['baseRef']`. */
