@@ -89,6 +89,7 @@ export class EngineSession {
     try {
       return await this.#session.queryAsync(statement, { format });
     } catch (error) {
+      await this.#letGo();
       throw toClickHouseException(error);
     }
   }
@@ -114,6 +115,14 @@ export class EngineSession {
   close(): void {
     this.#spent = true;
     this.#session.close();
+  }
+
+  /**
+   * Ends what failed: until its connection runs something else, the engine keeps a failed query in
+   * system.processes, with its memory and the locks of its tables.
+   */
+  async #letGo(): Promise<void> {
+    await this.#session.queryAsync('SELECT 1 FORMAT Null').catch(() => undefined);
   }
 
   async #settingChanges(settings: ReadonlyMap<string, string>): Promise<string[]> {

@@ -2,6 +2,9 @@ import type { ServerResponse } from 'node:http';
 import { createEncoder, type AnswerCoding, type AnswerEncoder } from './compression/answer-encoder.ts';
 import { httpStatusOf, type ClickHouseException } from './exceptions.ts';
 
+/** How long a client may take nothing of its answer before it counts as gone: a query waits for it all the time. */
+const stalledClientMs = 300_000;
+
 /**
  * Writes one answer. The first bytes are held back: an answer that fits has a length, a summary and, when the
  * query fails, the status of its error. A longer one is sent in chunks as it comes.
@@ -85,7 +88,9 @@ export class ResultWriter {
   async #send(bytes: Buffer): Promise<void> {
     if (bytes.length === 0 || this.#response.write(bytes) || this.#response.destroyed) return;
     await new Promise<void>((resolve) => {
+      const giveUp = setTimeout(() => this.#response.destroy(), stalledClientMs);
       const proceed = () => {
+        clearTimeout(giveUp);
         this.#response.off('drain', proceed).off('close', proceed);
         resolve();
       };

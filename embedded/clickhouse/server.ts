@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { PipelineError, codeOf, messageOf } from '../../core/errors.ts';
+import { sleep } from '../../core/wait.ts';
 import type { Credentials } from './credentials.ts';
 import { engineArguments } from './engine-limits.ts';
 import { Engine } from './engine.ts';
@@ -29,6 +30,9 @@ export interface RunningEndpoint {
 
 /** Clients keep connections for some tens of seconds; Node's default of 5 s would close them under a request. */
 const keepAliveTimeoutMs = 60_000;
+
+/** How long cancelled queries, and after them the engine, may take to end. */
+const cancelDeadlineMs = 3000;
 
 /** Statements may come in the URL; this is ClickHouse's own limit. */
 const maxHeaderBytes = 1024 * 1024;
@@ -110,11 +114,18 @@ async function stop(
   server.close();
   server.closeIdleConnections();
   sticky.close();
-  const deadline = new Promise((resolve) => setTimeout(resolve, deadlineMs).unref());
-  await Promise.race([Promise.allSettled(running), deadline]);
-  // Closing a connection cancels what still runs for it.
+  await endWithin(deadlineMs, running);
+  // For a request, this is its client going away: its query is cancelled.
   server.closeAllConnections();
-  await Promise.race([Promise.allSettled(running), deadline]);
+  await endWithin(cancelDeadlineMs, running);
   sticky.close();
-  await engine.close();
+  // An engine that still computes something nobody can cancel is left to the end of the process.
+  await endWithin(cancelDeadlineMs, [engine.close()]);
+}
+
+async function endWithin(deadlineMs: number, work: Iterable<Promise<void>>): Promise<void> {
+  const waiting = new AbortController();
+  const deadline = sleep(deadlineMs, waiting.signal).catch(() => undefined);
+  await Promise.race([Promise.allSettled(work), deadline]);
+  waiting.abort();
 }

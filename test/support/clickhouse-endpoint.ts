@@ -107,7 +107,10 @@ export async function startClickHouseEndpoint(options: TestEndpointOptions = {})
     output: () => output,
     stop: async () => {
       child.kill('SIGTERM');
+      // Longer than the endpoint takes in any case.
+      const giveUp = setTimeout(() => child.kill('SIGKILL'), 30_000);
       await exited;
+      clearTimeout(giveUp);
       if (temporary !== undefined) rmSync(temporary, { recursive: true, force: true });
       return child.exitCode;
     },
