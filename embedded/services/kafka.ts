@@ -42,7 +42,10 @@ export const kafka: Service = {
 };
 
 /** The broker's server.properties. */
-export function brokerProperties({ settings, dataFolder }: ServiceContext): Record<string, string | number> {
+export function brokerProperties(
+  { settings, dataFolder }: ServiceContext,
+  storage = storageFolder(dataFolder),
+): Record<string, string | number> {
   const broker = `127.0.0.1:${settings.ports.kafka}`;
   const controller = `127.0.0.1:${settings.ports.kafkaController}`;
   return {
@@ -55,7 +58,10 @@ export function brokerProperties({ settings, dataFolder }: ServiceContext): Reco
     'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
     // Static: a dynamic quorum keeps its address in the data, which then refuses to move to another port.
     'controller.quorum.voters': `1@${controller}`,
-    'log.dirs': logFolder(dataFolder),
+    'log.dirs': path.join(storage, 'log'),
+    // A folder of its own is locked before it is written to. Within log.dirs it is not, and a second broker on
+    // the same data spoils the first one's metadata before it notices the lock on the logs.
+    'metadata.log.dir': path.join(storage, 'metadata'),
     // Topics come from the catalog; a typing error must not create one.
     'auto.create.topics.enable': 'false',
     'default.replication.factor': 1,
@@ -85,13 +91,13 @@ export function brokerProperties({ settings, dataFolder }: ServiceContext): Reco
 
 /** Gives the data folder its cluster id. Done aside and moved into place, so that it is all or nothing. */
 async function formatStorage(context: ServiceContext, _plan: unknown, signal?: AbortSignal): Promise<void> {
-  const target = logFolder(context.dataFolder);
-  if (existsSync(target)) return;
-  const staging = path.join(context.dataFolder, 'log.formatting');
+  const storage = storageFolder(context.dataFolder);
+  if (existsSync(storage)) return;
+  const staging = `${storage}.formatting`;
   const config = path.join(context.dataFolder, 'format.properties');
   await rm(staging, { recursive: true, force: true });
   await mkdir(staging, { recursive: true });
-  await writeFile(config, renderProperties({ ...brokerProperties(context), 'log.dirs': staging }));
+  await writeFile(config, renderProperties(brokerProperties(context, staging)));
   const clusterId = randomBytes(16).toString('base64url');
   await runCommand(
     context.java,
@@ -102,7 +108,7 @@ async function formatStorage(context: ServiceContext, _plan: unknown, signal?: A
       ...(signal === undefined ? {} : { signal }),
     },
   );
-  await rename(staging, target);
+  await rename(staging, storage);
   await rm(config);
 }
 
@@ -132,8 +138,8 @@ function javaArguments(context: ServiceContext): string[] {
   ];
 }
 
-function logFolder(dataFolder: string): string {
-  return path.join(dataFolder, 'log');
+function storageFolder(dataFolder: string): string {
+  return path.join(dataFolder, 'storage');
 }
 
 function propertiesFile({ dataFolder }: ServiceContext): string {
