@@ -3,8 +3,11 @@ import { answers } from './http-probe.ts';
 import { commonFailures, jvmArguments, jvmEnvironment, log4jArguments, renderProperties } from './jvm.ts';
 import type { Service, ServiceContext } from './service.ts';
 
-/** Batches of 50,000 records are in memory several times: as bytes, as Connect's structures, as rows. */
-const memory = { maxHeapMegabytes: 768, maxDirectMegabytes: 128 };
+/**
+ * Batches of 20,000 records are in memory several times: as bytes, as Connect's structures, as rows. A fetch is
+ * copied through direct memory, two tasks at a time; declarations cap it at 16 MiB (fetch.max.bytes).
+ */
+const memory = { maxHeapMegabytes: 768, maxDirectMegabytes: 256 };
 
 /** The Connect worker, distributed, with the Avro converter and the sink on its plugin path. */
 export const connect: Service = {
