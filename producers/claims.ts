@@ -2,6 +2,7 @@ import { existsSync, linkSync, mkdirSync, readdirSync, rmSync, writeFileSync } f
 import path from 'node:path';
 import { z } from 'zod';
 import { PipelineError, codeOf } from '../core/errors.ts';
+import type { Home } from '../core/home.ts';
 import { parseWith, readJson } from '../core/parse.ts';
 
 const claimSchema = z.strictObject({
@@ -95,6 +96,19 @@ export class Claims {
   #doneFile(number: number): string {
     return path.join(this.#folder, `${String(number).padStart(6, '0')}.done`);
   }
+}
+
+/** Where the runs against one target are remembered, one folder per seed. */
+export function claimsFolder(home: Home, targetName: string): string {
+  return path.join(home.data, 'producers', targetName);
+}
+
+/**
+ * Forgets every run against a target whose topics are gone: a live run would go on with customers that no
+ * broker holds any more.
+ */
+export function forgetRuns(home: Home, targetName: string): void {
+  rmSync(claimsFolder(home, targetName), { recursive: true, force: true });
 }
 
 /** The first index that no run has claimed. */

@@ -5,7 +5,7 @@ import type { Catalog } from '../schemas/catalog.ts';
 import { sleep } from '../core/wait.ts';
 import { lookUpSchemaIds } from '../schemas/register.ts';
 import type { Target } from '../targets/load-target.ts';
-import { Claims, firstFreeIndex } from './claims.ts';
+import { Claims, claimsFolder, firstFreeIndex } from './claims.ts';
 import type { BillingEvent } from './events.ts';
 import { customersFor, historyEvents } from './history.ts';
 import { LiveStream } from './live.ts';
@@ -177,7 +177,7 @@ async function run(
     clock = systemClock,
   } = options;
   const scenario = createScenario(seed, options.settings ?? loadScenarioSettings(), clock);
-  const claims = new Claims(path.join(home.data, 'producers', target.name, `seed-${seed}`));
+  const claims = new Claims(path.join(claimsFolder(home, target.name), `seed-${seed}`));
   const schemaIds = await lookUpSchemaIds({
     registryUrl: target.schemaRegistry.url,
     topics: catalog.topics,

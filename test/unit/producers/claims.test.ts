@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { InvalidInputError } from '../../../core/errors.ts';
-import { Claims, firstFreeIndex, type Claim } from '../../../producers/claims.ts';
+import { resolveHome } from '../../../core/home.ts';
+import { Claims, claimsFolder, firstFreeIndex, forgetRuns, type Claim } from '../../../producers/claims.ts';
 
 const history: Claim = { kind: 'history', first: 0, count: 10, startAt: 1, endAt: 2 };
 
@@ -44,6 +45,14 @@ describe('Claims', () => {
     new Claims(folder).add(() => history);
     writeFileSync(path.join(folder, '000001.json'), '{"kind": "story"}');
     expect(() => new Claims(folder).list()).toThrow(InvalidInputError);
+  });
+
+  it('forgets the runs against one target and keeps those against another', () => {
+    const home = resolveHome({ PIPELINE_HOME: emptyFolder() });
+    const claimsOn = (target: string) => new Claims(path.join(claimsFolder(home, target), 'seed-1'));
+    for (const target of ['embedded', 'connect']) claimsOn(target).add(() => history);
+    forgetRuns(home, 'embedded');
+    expect([claimsOn('embedded').list().length, claimsOn('connect').list().length]).toEqual([0, 1]);
   });
 });
 
