@@ -1,23 +1,21 @@
-import { createClickHouse } from '../clickhouse/client.ts';
-import { InvalidInputError, PipelineError, isAbort, messageOf } from '../core/errors.ts';
+import { PipelineError, isAbort, messageOf } from '../core/errors.ts';
 import { withKafkaAdmin } from '../targets/kafka.ts';
 import type { Target } from '../targets/load-target.ts';
 import { applyPlan, type Applied, type ApplyOptions } from './apply.ts';
+import { checkServers, type ServedTopic } from './check-servers.ts';
 import { createConnectClient } from './connect-client.ts';
-import type { DesiredConnector } from './connector-config.ts';
 import type { ConnectorService } from './connector-service.ts';
 import { readProgress, type Progress } from './consumer-lag.ts';
 import type { Contracts } from './declaration-rules.ts';
 import { loadDesiredConnectors, readDeclarations } from './declarations.ts';
 import { planConnectors, type Plan } from './plan.ts';
-import { findTableProblems, readTables, type TopicFields } from './preflight.ts';
 import { findSink, withSink, type SinkInUse } from './sink-class.ts';
 import { describeConnector, progressQuery, type ConnectorStatus } from './status.ts';
 
 /** What every operation on the declared connectors needs. */
 export interface FleetOptions {
   target: Target;
-  contracts: Contracts & { topics: readonly TopicFields[] };
+  contracts: Contracts & { topics: readonly ServedTopic[] };
   env?: NodeJS.ProcessEnv;
   /** Default: `connectors/`. */
   folder?: string;
@@ -51,50 +49,24 @@ export async function planFleet(options: FleetOptions): Promise<FleetPlan> {
 
 /**
  * Makes the changes of a plan that `planFleet` made. Before the first one, the worker validates each
- * configuration and ClickHouse is asked whether it lets the sink in and has its tables: nothing is changed
- * unless all of it passes.
+ * configuration, the registry is asked for the schemas, and ClickHouse whether it lets the sink in and has its
+ * tables: nothing is changed unless all of it passes.
  */
 export async function applyFleet(
   options: FleetOptions,
   { plan }: FleetPlan,
   apply: Omit<ApplyOptions, 'signal'> = {},
 ): Promise<Applied[]> {
-  const { signal } = options;
+  const { target, contracts, signal } = options;
   const service = serviceOf(options);
   const written = plan.changes.flatMap(({ operation, name }) => {
     const connector = operation === 'none' ? undefined : plan.desired.get(name);
     return connector === undefined ? [] : [connector];
   });
-  if (written.length > 0) await checkServers(options, service, written);
-  return applyPlan(service, plan, { ...apply, ...(signal === undefined ? {} : { signal }) });
-}
-
-async function checkServers(
-  { target, contracts, signal }: FleetOptions,
-  service: ConnectorService,
-  connectors: readonly DesiredConnector[],
-): Promise<void> {
-  const problems = (
-    await Promise.all(connectors.map((connector) => service.validate(connector, signal)))
-  ).flat();
-  const clickhouse = createClickHouse(target, { database: 'system', requestTimeoutMs: 10_000 });
-  try {
-    const tables = await readTables(clickhouse, target.clickhouse.database, signal);
-    problems.push(...findTableProblems(connectors, contracts.topics, tables));
-  } catch (error) {
-    // By itself it says best what is wrong; beside other problems it is one more of them.
-    if (isAbort(error) || problems.length === 0) throw error;
-    problems.push({ path: 'clickhouse', message: messageOf(error) });
-  } finally {
-    await clickhouse.close();
+  if (written.length > 0) {
+    await checkServers(written, { target, topics: contracts.topics, service, signal });
   }
-  if (problems.length === 0) return;
-  throw new InvalidInputError({
-    what: 'The connectors cannot run like this; nothing was changed',
-    where: `${service.address} and ${target.clickhouse.url}`,
-    problems,
-    todo: 'Create what is missing with "npm run clickhouse:migrate", correct the rest in connectors/.',
-  });
+  return applyPlan(service, plan, { ...apply, ...(signal === undefined ? {} : { signal }) });
 }
 
 export interface FleetStatus {

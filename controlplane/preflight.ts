@@ -15,9 +15,9 @@ export interface TopicFields {
 export type TableColumns = ReadonlyMap<string, { required: boolean }>;
 
 /**
- * What keeps the tables from taking the connectors' records. Connect's own validation never contacts ClickHouse:
- * without this, a missing table shows up as a failed task; a required column that the records lack sends every
- * batch to the dead letter topic; and a field without a column is not noticed at all, because the sink drops it.
+ * What keeps the tables from taking the connectors' records: a missing table would show up as a failed task; a
+ * required column that the records lack sends every batch to the dead letter topic; and a field without a column
+ * is not noticed at all, because the sink drops it.
  *
  * @param tables the tables of the connectors' database
  */
@@ -54,7 +54,7 @@ export function findTableProblems(
   });
 }
 
-/** The tables of `database` with their columns; logs in on the way, which is half the point of asking. */
+/** The tables of `database` with their columns. */
 export async function readTables(
   clickhouse: ClickHouse,
   database: string,

@@ -11,6 +11,7 @@ const allDown: NodeJS.ProcessEnv = {
   PATH: process.env['PATH'],
   KAFKA_BROKERS: '127.0.0.1:1',
   CONNECT_URL: 'http://127.0.0.1:1',
+  SCHEMA_REGISTRY_URL: 'http://127.0.0.1:1',
   CLICKHOUSE_URL: 'http://127.0.0.1:1',
   CLICKHOUSE_PASSWORD: secret,
 };
@@ -136,7 +137,7 @@ const failures: [what: string, env: NodeJS.ProcessEnv, script: Script, says: Reg
     },
     /The worker does not have the ClickHouse sink/,
   ],
-  ['ClickHouse is down', {}, healthyWorker, /ClickHouse does not answer \(ECONNREFUSED\)/],
+  ['ClickHouse and the registry are down', {}, healthyWorker, /ClickHouse does not answer \(ECONNREFUSED\)/],
 ];
 
 test.each(failures)('%s: apply exits 1 with two to five lines', async (_, env, script, says) => {

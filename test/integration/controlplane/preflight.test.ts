@@ -15,12 +15,15 @@ const password = 'right-one';
 const contracts = loadCatalog();
 let endpoint: TestEndpoint;
 let worker: ScriptedServer;
+let registered = true;
 
 beforeAll(async () => {
   endpoint = await startClickHouseEndpoint({ env: { CLICKHOUSE_PASSWORD: password } });
-  // A worker that finds nothing wrong and has no connector yet: what is asked here is ClickHouse.
+  // A worker that finds nothing wrong and has no connector yet, and a registry that has every subject.
   worker = await scriptedServer(({ path }, response) => {
-    if (path === '/connector-plugins') json(response, 200, [{ class: officialSinkClass, version: 'v1' }]);
+    if (path.startsWith('/subjects/')) json(response, registered ? 200 : 404, registered ? [1] : {});
+    else if (path === '/connector-plugins')
+      json(response, 200, [{ class: officialSinkClass, version: 'v1' }]);
     else json(response, 200, path.endsWith('/validate') ? { configs: [] } : {});
   });
 });
@@ -34,6 +37,7 @@ function target(changes: Partial<Target['clickhouse']> = {}): Target {
   return {
     ...embedded,
     connect: { url: worker.url },
+    schemaRegistry: { url: worker.url },
     clickhouse: {
       url: endpoint.url,
       user: 'default',
@@ -71,6 +75,21 @@ test('every missing table is named before anything is written', async () => {
     })),
   );
   expect((error as InvalidInputError).todo).toContain('clickhouse:migrate');
+  expectNothingWritten();
+});
+
+test('every subject that the registry lacks is named beside what else is wrong', async () => {
+  registered = false;
+  onTestFinished(() => {
+    registered = true;
+  });
+  const error = await errorOfApply(target({ password: 'wrong-one' }));
+  expect((error as InvalidInputError).problems.map(({ path, message }) => `${path}: ${message}`)).toEqual([
+    `${endpoint.url}: ClickHouse refused the user "default" (code 516)`,
+    'billing-core-sink.config.topics: the registry has no schema under billing.customers-value',
+    'billing-core-sink.config.topics: the registry has no schema under billing.invoices-value',
+    'billing-payments-sink.config.topics: the registry has no schema under billing.payments-value',
+  ]);
   expectNothingWritten();
 });
 
