@@ -12,7 +12,7 @@ import type { RequestFiles } from './request-files.ts';
 import type { RequestOptions } from './request.ts';
 import type { ResultPipes } from './result-pipes.ts';
 import { ResultWriter } from './result-writer.ts';
-import { insertFile, outputFormat, runOther, streamSelect } from './run-statement.ts';
+import { insertFile, outputFormat, runOther, storeSelect, streamSelect } from './run-statement.ts';
 import type { Slots } from './slots.ts';
 import { isRead, type Statement } from './statement.ts';
 import type { StickySessions } from './sticky-sessions.ts';
@@ -38,6 +38,9 @@ export interface Exchange {
 
 /** Bytes of an answer that are held back by default: as large as ClickHouse's own buffer. */
 const defaultBufferBytes = 1024 * 1024;
+
+/** What a request may ask for instead (buffer_size): it is memory. */
+const maxBufferBytes = 32 * 1024 * 1024;
 
 /** Runs a statement and answers with its result. What goes wrong before the answer has begun is thrown. */
 export async function answerStatement(
@@ -100,7 +103,7 @@ function asksFor(parameter: string, bytes: Buffer, statement: Statement): boolea
 }
 
 async function runAndAnswer(
-  { engine, pipes }: Resources,
+  { engine, files, pipes }: Resources,
   { response, options, coding, signal }: Exchange,
   read: StatementWithData,
   session: EngineSession,
@@ -112,7 +115,7 @@ async function runAndAnswer(
   response.setHeader('X-ClickHouse-Timezone', engine.facts.timezone);
   response.setHeader('Content-Type', contentTypeOf(format));
   const tag = randomBytes(8).toString('hex');
-  const bufferBytes = options.waitEndOfQuery ? Infinity : (options.bufferBytes ?? defaultBufferBytes);
+  const bufferBytes = Math.min(options.bufferBytes ?? defaultBufferBytes, maxBufferBytes);
   const writer = new ResultWriter(response, { coding, bufferBytes, exceptionTag: tag });
   const marker = `/* request ${tag} */`;
   const kill = () => {
@@ -133,6 +136,18 @@ async function runAndAnswer(
   function run(): Promise<ChdbResult> {
     switch (statement.kind) {
       case 'select':
+        if (options.waitEndOfQuery) {
+          return storeSelect(
+            session,
+            { bytes: read.bytes, statement },
+            {
+              format,
+              marker,
+              files,
+              onResult: (result, content) => writer.writeAll(content, summaryOf(result, false)),
+            },
+          );
+        }
         return streamSelect(session, { bytes: read.bytes, statement }, { format, marker, pipes, writer });
       case 'insert-data':
         return insertFile(

@@ -27,14 +27,20 @@ export function authenticate(request: IncomingMessage, url: URLSearchParams, exp
 }
 
 function givenCredentials(request: IncomingMessage, url: URLSearchParams): Credentials {
-  const header = (name: string) => request.headers[name]?.toString();
+  // Node reads headers as latin1; what clients write is UTF-8.
+  const header = (name: string) => {
+    const value = request.headers[name]?.toString();
+    return value === undefined ? undefined : Buffer.from(value, 'latin1').toString('utf8');
+  };
   const authorization = header('authorization');
   const user = header('x-clickhouse-user');
   const key = header('x-clickhouse-key');
-  if (authorization !== undefined && (user !== undefined || key !== undefined)) {
+  const inHeaders = Boolean(user) || Boolean(key);
+  const inUrl = url.has('user') || url.has('password');
+  if (Number(authorization !== undefined) + Number(inHeaders) + Number(inUrl) > 1) {
     throw clickHouseException(
       'AUTHENTICATION_FAILED',
-      'Invalid authentication: it is not allowed to use X-ClickHouse HTTP headers and other authentication methods simultaneously',
+      'Invalid authentication: only one of the Authorization header, the X-ClickHouse headers and parameters can be used',
     );
   }
   if (authorization !== undefined) {
@@ -47,7 +53,7 @@ function givenCredentials(request: IncomingMessage, url: URLSearchParams): Crede
   }
   return {
     user: user || url.get('user') || 'default',
-    password: key ?? url.get('password') ?? '',
+    password: key || url.get('password') || '',
   };
 }
 

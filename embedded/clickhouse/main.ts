@@ -1,7 +1,7 @@
 /**
  * The process of the ClickHouse endpoint:
  *
- *     node --import tsx embedded/clickhouse/main.ts --port 8123 --data <folder> [--host 127.0.0.1]
+ *     node --import tsx embedded/clickhouse/main.ts --port 8123 --data <folder> [--host 127.0.0.1] [--stop-deadline-ms 10000]
  *
  * CLICKHOUSE_USER (default "default") and CLICKHOUSE_PASSWORD (default: none is asked for) name its one user.
  * It prints one line when it is ready, ends on SIGTERM or SIGINT, and exits with 1 when it cannot start.
@@ -11,15 +11,15 @@ import { parseArgs } from 'node:util';
 import { PipelineError, messageOf } from '../../core/errors.ts';
 import { endpointEnvironment, hasThreads } from './thread-pool.ts';
 
-/** How long running requests may take to finish after SIGTERM. */
-const stopDeadlineMs = 10_000;
+/** How long running requests may take to finish after SIGTERM, unless --stop-deadline-ms says otherwise. */
+const defaultStopDeadlineMs = 10_000;
 
 if (hasThreads(process.env)) await main();
 else startWithThreads();
 
 async function main(): Promise<void> {
   try {
-    const { host, port, dataFolder } = readArguments();
+    const { host, port, dataFolder, stopDeadlineMs } = readArguments();
     const { startEndpoint } = await import('./server.ts');
     const endpoint = await startEndpoint({
       host,
@@ -59,28 +59,35 @@ function startWithThreads(): void {
   child.once('exit', (exitCode, signal) => process.exit(exitCode ?? (signal === null ? 0 : 1)));
 }
 
-function readArguments(): { host: string; port: number; dataFolder: string } {
-  const { values } = parseArgs({
-    options: {
-      host: { type: 'string', default: '127.0.0.1' },
-      port: { type: 'string' },
-      data: { type: 'string' },
-    },
-  });
+function readArguments(): { host: string; port: number; dataFolder: string; stopDeadlineMs: number } {
+  const { values } = parseArguments();
   const port = Number(values.port);
-  if (
-    values.port === undefined ||
-    values.data === undefined ||
-    !Number.isInteger(port) ||
-    port < 0 ||
-    port > 65535
-  ) {
-    throw new PipelineError('USAGE', {
-      what: 'The ClickHouse endpoint needs --port <0-65535> and --data <folder>',
-      todo: 'node --import tsx embedded/clickhouse/main.ts --port 8123 --data <folder>',
+  const stopDeadlineMs = Number(values['stop-deadline-ms'] ?? defaultStopDeadlineMs);
+  const isPort = values.port !== undefined && Number.isInteger(port) && port >= 0 && port <= 65_535;
+  if (!isPort || values.data === undefined || !(stopDeadlineMs >= 0)) throw usage();
+  return { host: values.host, port, dataFolder: values.data, stopDeadlineMs };
+}
+
+function parseArguments() {
+  try {
+    return parseArgs({
+      options: {
+        host: { type: 'string', default: '127.0.0.1' },
+        port: { type: 'string' },
+        data: { type: 'string' },
+        'stop-deadline-ms': { type: 'string' },
+      },
     });
+  } catch {
+    throw usage();
   }
-  return { host: values.host, port, dataFolder: values.data };
+}
+
+function usage(): PipelineError {
+  return new PipelineError('USAGE', {
+    what: 'The ClickHouse endpoint needs --port <0-65535> and --data <folder>',
+    todo: 'node --import tsx embedded/clickhouse/main.ts --port 8123 --data <folder>',
+  });
 }
 
 function report(error: unknown): void {

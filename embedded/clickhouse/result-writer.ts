@@ -46,6 +46,12 @@ export class ResultWriter {
     if (this.#heldBytes > this.#bufferBytes) await this.#begin();
   }
 
+  /** Takes a result whose query has ended, so that even a long answer has its summary. */
+  async writeAll(content: AsyncIterable<Buffer>, summary: string): Promise<void> {
+    this.#response.setHeader('X-ClickHouse-Summary', summary);
+    for await (const bytes of content) await this.write(bytes);
+  }
+
   /** Ends the answer. */
   async end(summary: string): Promise<void> {
     if (this.#response.headersSent) {

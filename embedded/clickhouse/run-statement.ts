@@ -1,7 +1,9 @@
+import { createReadStream } from 'node:fs';
 import type { ChdbResult } from 'chdb';
 import type { EngineSession } from './engine-session.ts';
 import { ClickHouseException } from './exceptions.ts';
 import { defaultOutputFormat } from './formats.ts';
+import type { RequestFiles } from './request-files.ts';
 import type { ResultPipes } from './result-pipes.ts';
 import type { ResultWriter } from './result-writer.ts';
 import { quoteString } from './sql-tokens.ts';
@@ -53,6 +55,38 @@ export async function streamSelect(
     throw withoutText(error, destination, target, marker);
   } finally {
     await pipe.release();
+  }
+}
+
+/** Runs a SELECT to its end and only then hands out its result, which meanwhile lies in a file. */
+export async function storeSelect(
+  session: EngineSession,
+  { bytes, statement }: Analysed<Select>,
+  {
+    format,
+    marker,
+    files,
+    onResult,
+  }: {
+    format: string;
+    marker: string;
+    files: RequestFiles;
+    onResult: (result: ChdbResult, content: AsyncIterable<Buffer>) => Promise<void>;
+  },
+): Promise<ChdbResult> {
+  const file = files.reserve();
+  const destination = `\nINTO OUTFILE ${quoteString(file)}`;
+  try {
+    const result = await session.run(
+      `${withDestination(bytes, statement, destination, format)}\n${marker}`,
+      format,
+    );
+    await onResult(result, createReadStream(file, { highWaterMark: 1024 * 1024 }));
+    return result;
+  } catch (error) {
+    throw withoutText(error, destination, quoteString(file), marker);
+  } finally {
+    await files.remove(file);
   }
 }
 

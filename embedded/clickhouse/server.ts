@@ -7,6 +7,7 @@ import type { Credentials } from './credentials.ts';
 import { engineArguments } from './engine-limits.ts';
 import { Engine } from './engine.ts';
 import type { Resources } from './answer-statement.ts';
+import { folderOwner } from './folder-lock.ts';
 import { handleRequest } from './handle-request.ts';
 import { RequestFiles } from './request-files.ts';
 import { ResultPipes } from './result-pipes.ts';
@@ -69,18 +70,23 @@ export async function startEndpoint(settings: EndpointSettings): Promise<Running
 }
 
 async function openEngine(dataFolder: string): Promise<Engine> {
+  const folder = path.resolve(dataFolder);
+  const owner = folderOwner(folder);
+  if (owner !== undefined) {
+    throw new PipelineError('DATA_FOLDER_LOCKED', {
+      what: `Another process (${owner}) has the ClickHouse data folder ${folder} open`,
+      where: folder,
+      todo: 'Stop that process (npm run down), or choose another folder.',
+    });
+  }
   try {
-    return await Engine.open(path.resolve(dataFolder), engineArguments);
+    return await Engine.open(folder, engineArguments);
   } catch (error) {
-    const isLocked = /Code: 76\b|Cannot lock file/.test(messageOf(error));
-    throw new PipelineError(isLocked ? 'DATA_FOLDER_LOCKED' : 'ENGINE_NOT_STARTED', {
-      what: isLocked
-        ? `Another process has the ClickHouse data folder ${path.resolve(dataFolder)} open`
-        : `The ClickHouse engine did not start: ${messageOf(error)}`,
-      where: path.resolve(dataFolder),
-      todo: isLocked
-        ? 'Stop the other process (npm run down), or choose another folder.'
-        : 'Check that the folder can be written to and that its disk has space.',
+    // The engine has written its own reason to the standard error; the binding only says that it failed.
+    throw new PipelineError('ENGINE_NOT_STARTED', {
+      what: `The ClickHouse engine did not start: ${messageOf(error)}`,
+      where: folder,
+      todo: 'Check that no other process has the folder open, that it can be written to and that its disk has space.',
       cause: error,
     });
   }

@@ -58,6 +58,7 @@ export interface TestEndpointOptions {
   /** Default: any free port. */
   port?: number;
   env?: NodeJS.ProcessEnv;
+  stopDeadlineMs?: number;
 }
 
 /** Starts an endpoint on a free port and returns when it is ready. */
@@ -75,15 +76,17 @@ export async function startClickHouseEndpoint(options: TestEndpointOptions = {})
       String(options.port ?? 0),
       '--data',
       dataFolder,
+      '--stop-deadline-ms',
+      String(options.stopDeadlineMs ?? 10_000),
     ],
     {
       cwd: projectRoot,
-      env: endpointEnvironment({
-        ...process.env,
+      env: {
+        ...endpointEnvironment(process.env),
         CLICKHOUSE_USER: '',
         CLICKHOUSE_PASSWORD: '',
         ...options.env,
-      }),
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
     },
   );

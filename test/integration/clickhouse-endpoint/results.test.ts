@@ -84,6 +84,14 @@ describe('large results', () => {
     }
   });
 
+  test('are whole and have a summary where the client wants to wait for the end of the query', async () => {
+    const answer = await open('SELECT number FROM numbers(2000000)', '/?wait_end_of_query=1');
+    expect(JSON.parse(String(answer.headers['x-clickhouse-summary']))).toMatchObject({
+      read_rows: '2000000',
+    });
+    expect((await readAll(answer)).toString().endsWith('\n1999999\n')).toBe(true);
+  });
+
   test('wait for a slow client, and the next ones are not disturbed', async () => {
     const slow = await open('SELECT number, toString(number) FROM numbers(5000000)');
     expect(await ask(endpoint, 'SELECT count() FROM numbers(10)')).toBe('10');
@@ -151,7 +159,7 @@ describe('an error', () => {
   });
 
   test('has its status with wait_end_of_query, or where it comes before the buffer is full', async () => {
-    for (const path of ['/?wait_end_of_query=1', '/?buffer_size=100000000']) {
+    for (const path of ['/?wait_end_of_query=1', '/?buffer_size=20000000']) {
       const { status, headers } = await send(endpoint, path, failsLate);
       expect([status, headers.get('x-clickhouse-exception-code')]).toEqual([500, '395']);
     }
