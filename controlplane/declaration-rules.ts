@@ -38,13 +38,17 @@ export const coordinateFields = {
 const insertField = 'org.apache.kafka.connect.transforms.InsertField$Value';
 const shortestRetryTimeoutMs = 60_000;
 
-/** One plan, one set of rules: a sink of another make would need rules of its own. */
+/** Every other rule knows this sink and no other. */
 const namesTheOfficialSink: Rule = ({ declaration }) =>
   problemIf(
     declaration.config['connector.class'] !== officialSinkClass,
     'connector.class',
     `must be ${officialSinkClass}; what a worker runs in its place is decided when it is asked`,
   );
+
+/** Connect keeps the name inside the configuration too; a second one would be a difference in every plan. */
+const namesItselfOnce: Rule = ({ connector: { config } }) =>
+  problemIf('name' in config, 'name', 'belongs beside config, not into it');
 
 /** The documented default is true, the code's is false: an unset key means plain text with the password in it. */
 const setsSsl: Rule = ({ connector: { config } }) =>
@@ -209,6 +213,7 @@ const refersToSecrets: Rule = ({ declaration: { config } }) =>
 /** Every rule for one connector. */
 export const connectorRules: readonly Rule[] = [
   namesTheOfficialSink,
+  namesItselfOnce,
   setsSsl,
   retriesLongEnough,
   keepsWhatItTolerates,

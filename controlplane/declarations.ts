@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { InvalidInputError, PipelineError, type Problem } from '../core/errors.ts';
 import { projectRoot } from '../core/home.ts';
 import { check, readJson } from '../core/parse.ts';
+import type { Target } from '../targets/load-target.ts';
 import type { Declaration, DesiredConnector } from './connector-config.ts';
 import { connectorRules, fleetRules, type Contracts } from './declaration-rules.ts';
 import { resolveReferences, type ReferenceSources } from './placeholders.ts';
@@ -16,7 +17,6 @@ export interface DeclarationSources {
   env?: NodeJS.ProcessEnv;
   folder?: string;
 }
-type Target = ReferenceSources['target'];
 
 const what = 'The connector declarations are not valid';
 

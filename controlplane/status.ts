@@ -1,5 +1,4 @@
-import type { Declaration } from './connector-config.ts';
-import { topicsOf } from './connector-config.ts';
+import { topicsOf, type Declaration } from './connector-config.ts';
 import type { LiveConnector, RunState } from './connector-service.ts';
 import type { Progress, ProgressQuery } from './consumer-lag.ts';
 import { judge, type Verdict } from './health.ts';

@@ -110,6 +110,7 @@ test('a problem of an override is reported once, at the target', () => {
 describe('each rule finds what it is for:', () => {
   const broken: [rule: string, config: Partial<Record<string, string>>, problem: RegExp][] = [
     ['another class', { 'connector.class': 'x.Y' }, /^connector\.class: must be com\.clickhouse/],
+    ['a second name', { name: 'orders' }, /^name: belongs beside config/],
     ['ssl unset', { ssl: undefined }, /^ssl: must be set/],
     ['ssl neither true nor false', { ssl: 'yes' }, /^ssl: must be set/],
     [
