@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { PipelineError, codeOf } from './errors.ts';
+import { PipelineError, codeOf, isAbort } from './errors.ts';
 import { readText } from './parse.ts';
 import { runCommand } from './run-command.ts';
 import { waitFor } from './wait.ts';
@@ -13,6 +13,8 @@ export interface PythonEnvironmentOptions {
   requirementsFile: string;
   /** The environment is made in its folder `python/`. */
   cacheFolder: string;
+  /** Where `python3` is looked for. Default: this process's environment. */
+  env?: NodeJS.ProcessEnv;
   signal?: AbortSignal;
   onProgress?: (message: string) => void;
 }
@@ -30,19 +32,21 @@ const installTimeoutMs = 15 * 60_000;
 /** Written last: an environment without it is one whose installation was interrupted. */
 const completeMarker = 'complete';
 
-const debianCure =
-  'Install Python 3.11 or newer with its venv module (Debian: apt-get install python3 python3-venv).';
+/** Of Python 3. */
+const minimumMinor = 11;
+
+const cure = `Install Python 3.${minimumMinor} or newer with its venv module (Debian: apt-get install python3 python3-venv).`;
 
 /**
  * Returns the Python environment with exactly these requirements, made on first use. A change of the requirements
  * or of Python's version makes a new one; two processes that ask at once make one.
  *
- * @throws PipelineError `PYTHON_MISSING`, `PYTHON_TOO_OLD`, `PYTHON_VENV_MISSING`, `PYTHON_INSTALL_FAILED`
+ * @throws PipelineError `PYTHON_MISSING`, `PYTHON_TOO_OLD`, `PYTHON_VENV_MISSING`, or that of a command that failed
  */
 export async function ensurePythonEnvironment(options: PythonEnvironmentOptions): Promise<PythonEnvironment> {
-  const { name, requirementsFile, cacheFolder, signal, onProgress } = options;
+  const { name, requirementsFile, cacheFolder, env = process.env, signal, onProgress } = options;
   const requirements = readText(requirementsFile, `Cannot read the Python requirements of ${name}`);
-  const version = await pythonVersion(signal);
+  const version = await pythonVersion(env, signal);
   const key = createHash('sha256').update(`${version}\n${requirements}`).digest('hex').slice(0, 16);
   const folder = path.join(cacheFolder, 'python', `${name}-${key}`);
   const environment: PythonEnvironment = {
@@ -66,15 +70,15 @@ export async function ensurePythonEnvironment(options: PythonEnvironmentOptions)
 
 async function install(
   folder: string,
-  { name, requirementsFile, signal, onProgress }: PythonEnvironmentOptions,
+  { name, requirementsFile, env = process.env, signal, onProgress }: PythonEnvironmentOptions,
 ): Promise<void> {
   // Programs of an environment hold its path, so it is made where it stays instead of being moved there.
   rmSync(folder, { recursive: true, force: true });
-  const common = { timeoutMs: installTimeoutMs, ...(signal && { signal }) };
+  const common = { env, timeoutMs: installTimeoutMs, ...(signal && { signal }) };
   await runCommand('python3', ['-m', 'venv', folder], {
     ...common,
     purpose: `Making the Python environment of ${name}`,
-    todo: debianCure,
+    todo: cure,
   });
   const pip = ['-m', 'pip', 'install', '--disable-pip-version-check', '--no-input', '--progress-bar', 'off'];
   await runCommand(path.join(folder, 'bin', 'python'), [...pip, '-r', requirementsFile], {
@@ -86,36 +90,33 @@ async function install(
 }
 
 /** The version of `python3`, after making sure that it can make environments. */
-async function pythonVersion(signal: AbortSignal | undefined): Promise<string> {
-  const probe = 'import sys; print("%d.%d.%d" % sys.version_info[:3]); import venv, ensurepip; print("venv")';
-  const { stdout } = await runCommand(
-    'python3',
-    ['-c', `try:\n exec('''${probe}''')\nexcept ImportError: pass`],
-    {
+async function pythonVersion(env: NodeJS.ProcessEnv, signal: AbortSignal | undefined): Promise<string> {
+  const ask = async (program: string) => {
+    const options = {
       purpose: 'Asking Python for its version',
+      env,
       timeoutMs: 30_000,
       ...(signal && { signal }),
-      todo: debianCure,
-    },
-  ).catch((error: unknown) => {
+    };
+    return (await runCommand('python3', ['-c', program], options)).stdout.trim();
+  };
+  const version = await ask('import platform; print(platform.python_version())').catch((error: unknown) => {
     if (codeOf(error) !== 'COMMAND_NOT_FOUND') throw error;
-    throw new PipelineError('PYTHON_MISSING', {
-      what: 'There is no "python3"',
-      todo: debianCure,
+    throw new PipelineError('PYTHON_MISSING', { what: 'There is no "python3"', todo: cure, cause: error });
+  });
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  if (major < 3 || (major === 3 && minor < minimumMinor)) {
+    throw new PipelineError('PYTHON_TOO_OLD', { what: `"python3" is Python ${version}`, todo: cure });
+  }
+  // Debian has both in a package of their own.
+  await ask('import venv, ensurepip').catch((error: unknown) => {
+    if (isAbort(error)) throw error;
+    throw new PipelineError('PYTHON_VENV_MISSING', {
+      what: `Python ${version} cannot make environments: its module venv or ensurepip is missing`,
+      todo: cure,
       cause: error,
     });
   });
-  const [version = '', venv] = stdout.trim().split('\n');
-  const [major = 0, minor = 0] = version.split('.').map(Number);
-  if (major < 3 || (major === 3 && minor < 11)) {
-    throw new PipelineError('PYTHON_TOO_OLD', { what: `"python3" is Python ${version}`, todo: debianCure });
-  }
-  if (venv === undefined) {
-    throw new PipelineError('PYTHON_VENV_MISSING', {
-      what: `Python ${version} cannot make environments: its venv module is not complete`,
-      todo: debianCure,
-    });
-  }
   return version;
 }
 
