@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, statfsSync } from 'node:fs';
+import { existsSync, statfsSync } from 'node:fs';
 import path from 'node:path';
 import { PipelineError } from '../core/errors.ts';
 import { runCommand } from '../core/run-command.ts';
@@ -96,8 +96,9 @@ export async function checkMaven(probe: ProbeOptions): Promise<Finding> {
 export const minimumFreeBytes = 2 * 1024 ** 3;
 
 export function checkDisk(folder: string, requiredBytes = minimumFreeBytes): Finding {
-  mkdirSync(folder, { recursive: true });
-  const { bavail, bsize } = statfsSync(folder);
+  let existing = folder;
+  while (!existsSync(existing)) existing = path.dirname(existing);
+  const { bavail, bsize } = statfsSync(existing);
   const free = bavail * bsize;
   const name = 'Disk space';
   const found = `${gigabytes(free)} free at ${folder}`;

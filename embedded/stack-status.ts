@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { processInfo } from './process/process-info.ts';
 import { readRecord, runningProcess } from './process/process-record.ts';
 import { services } from './services/all-services.ts';
@@ -36,7 +37,7 @@ export async function stackStatus({ home, ports }: StackSettings): Promise<Stack
   const statusOf = async (service: Service): Promise<ServiceStatus> => {
     const { name } = service;
     const running = runningProcess(home, name);
-    const log = `${home.logs}/${name}.log`;
+    const log = path.join(home.logs, `${name}.log`);
     if (running === undefined) {
       return {
         name,

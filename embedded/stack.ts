@@ -4,7 +4,7 @@ import { InterruptedError, isAbort } from '../core/errors.ts';
 import { ensureHome } from '../core/home.ts';
 import { fetchJars, missingJars, type JarSet } from './jars/fetch-jars.ts';
 import { checkDisk, checkJava, checkMaven, demandAll, javaProgram } from './machine.ts';
-import { demandFree } from './ports.ts';
+import { demandFree, type PortUse } from './ports.ts';
 import { terminate } from './process/launch.ts';
 import { runningProcess, type ProcessRecord } from './process/process-record.ts';
 import { withStackLock } from './process/stack-lock.ts';
@@ -68,7 +68,7 @@ export async function startStack(settings: StackSettings, options: StackOptions 
       onProgress?.(`${service.name}: its settings changed, restarting it`);
       await terminate(settings.home, service.name, service.stopTimeoutMs);
     }
-    await demandFree(toStart.flatMap(({ service }) => portsOf(settings, service)));
+    await demandFree(toStart.flatMap(({ service }) => portsToTake(settings, service)));
     await startInOrder(settings, planned, options);
     return {
       services: planned.map(({ service, running }) => {
@@ -136,7 +136,10 @@ async function checkMachine(
   demandAll([
     ...(sets.length > 0 ? [await checkJava(probe)] : []),
     ...(needsMaven ? [await checkMaven(probe)] : []),
-    checkDisk(settings.home.data),
+    // What runs has its files; an up that starts nothing must not fail for want of space.
+    ...(wanted.some(({ name }) => runningProcess(settings.home, name) === undefined)
+      ? [checkDisk(settings.home.data)]
+      : []),
   ]);
 }
 
@@ -147,8 +150,7 @@ async function planServices(
   { signal, onProgress }: StackOptions,
 ): Promise<PlannedService[]> {
   // Already here, as a conflict must not show up after minutes of fetching only.
-  const stopped = wanted.filter(({ name }) => runningProcess(settings.home, name) === undefined);
-  await demandFree(stopped.flatMap((service) => portsOf(settings, service)));
+  await demandFree(wanted.flatMap((service) => portsToTake(settings, service)));
   const { home, env } = settings;
   const fetching = { cacheFolder: home.cache, signal, onProgress };
   const jars: Partial<Record<JarSet, string>> = {};
@@ -175,6 +177,13 @@ async function planServices(
       running: record?.fingerprint === fingerprintOf(plan) ? record : undefined,
     };
   });
+}
+
+/** Ports that must be free now: a service that runs has its own already, unless its clients' port is to move. */
+function portsToTake(settings: StackSettings, service: Service): PortUse[] {
+  const uses = portsOf(settings, service);
+  const held = runningProcess(settings.home, service.name)?.record.port;
+  return held === undefined ? uses : uses.slice(0, 1).filter(({ port }) => port !== held);
 }
 
 /** Starts each service as soon as those it needs are ready; the first failure stops all that were started. */

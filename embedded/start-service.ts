@@ -17,9 +17,12 @@ const inspectedBytes = 64 * 1024;
 /** Variables that change how a JVM or Node starts: they are meant for somebody's own programs, not for these. */
 const notPassedOn = ['JAVA_TOOL_OPTIONS', 'JDK_JAVA_OPTIONS', 'CLASSPATH', 'NODE_OPTIONS'];
 
+/** English messages, whose causes are recognised below; paths of any characters; all logs in one time zone. */
+const commonEnvironment = { LC_ALL: 'C.UTF-8', TZ: 'UTC' };
+
 function serviceEnvironment(env: NodeJS.ProcessEnv, plan: LaunchPlan): NodeJS.ProcessEnv {
   const passedOn = Object.entries(env).filter(([name]) => !notPassedOn.includes(name));
-  return { ...Object.fromEntries(passedOn), ...plan.env };
+  return { ...Object.fromEntries(passedOn), ...commonEnvironment, ...plan.env };
 }
 
 /** Of everything the service is started with: the same as long as nothing needs a restart. */

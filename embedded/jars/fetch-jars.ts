@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { codeOf, isAbort, PipelineError } from '../../core/errors.ts';
+import { codeOf, isAbort, messageOf, PipelineError } from '../../core/errors.ts';
 import { projectRoot } from '../../core/home.ts';
 import { runCommand } from '../../core/run-command.ts';
 import { processInfo } from '../process/process-info.ts';
@@ -51,29 +51,33 @@ export async function fetchJars(set: JarSet, options: FetchOptions): Promise<str
 async function runMaven(set: JarSet, folder: string, { signal, onProgress }: FetchOptions): Promise<void> {
   onProgress?.(`Fetching the jars of ${set} from Maven Central (once)`);
   let downloaded = 0;
+  let firstError: string | undefined;
+  const onLine = (line: string) => {
+    firstError ??= /^\[ERROR\] (\S.*?)(?: -> \[Help 1\])?$/.exec(line)?.[1];
+    if (!/^\[INFO\] Downloaded from .*\.(jar|tar\.gz) \(/.test(line)) return;
+    downloaded += 1;
+    if (downloaded % 20 === 0) onProgress?.(`  ${set}: ${downloaded} files`);
+  };
   const interruptible = signal === undefined ? {} : { signal };
+  // Strict checksums (-C): a damaged download fails instead of being kept.
+  const args = ['-B', '-C', '-Dstyle.color=never', '-f', pomFile(set), `-Djars.folder=${folder}`];
   try {
-    await runCommand(
-      'mvn',
-      // Strict checksums: a damaged download fails instead of being kept.
-      ['-B', '-C', '-f', pomFile(set), `-Djars.folder=${folder}`, 'generate-resources'],
-      {
-        purpose: `Fetching the jars of ${set}`,
-        timeoutMs: fetchTimeoutMs,
-        ...interruptible,
-        onLine: (line) => {
-          if (!/Downloaded from .*\.(jar|tar\.gz) /.test(line)) return;
-          downloaded += 1;
-          if (downloaded % 20 === 0) onProgress?.(`  ${set}: ${downloaded} files`);
-        },
-      },
-    );
+    await runCommand('mvn', [...args, 'generate-resources'], {
+      purpose: `Fetching the jars of ${set}`,
+      timeoutMs: fetchTimeoutMs,
+      ...interruptible,
+      onLine,
+    });
   } catch (error) {
-    if (isAbort(error) || (error instanceof PipelineError && error.code === 'COMMAND_NOT_FOUND')) throw error;
+    if (isAbort(error) || codeOf(error) === 'COMMAND_NOT_FOUND') throw error;
     throw new PipelineError('JARS_NOT_FETCHED', {
       what: `The jars of ${set} could not be fetched from Maven Central`,
       where: pomFile(set),
-      todo: `${reasonOf(error)}\nCheck the network (and ~/.m2/settings.xml, if you need a proxy or a mirror) and run it again.`,
+      todo: [
+        // The cause stands at the end, after the names of what was wanted for what.
+        (firstError ?? messageOf(error)).replace(/^.+(?=.{200}$)/s, '… '),
+        'Check the network (and ~/.m2/settings.xml, if you need a proxy or a mirror), then run it again.',
+      ].join('\n'),
       cause: error,
     });
   }
@@ -83,18 +87,6 @@ async function runMaven(set: JarSet, folder: string, { signal, onProgress }: Fet
     await runCommand('tar', ['-xzf', file, '-C', folder], options);
     await rm(file);
   }
-}
-
-/** Maven's first error line, without its boilerplate. */
-function reasonOf(error: unknown): string {
-  const said = error instanceof PipelineError ? (error.todo ?? error.message) : String(error);
-  const line = said
-    .split('\n')
-    .find((text) => /\[ERROR\] \S/.test(text) && !/Help 1\]?$/.test(text.slice(0, 12)));
-  return (line ?? said.split('\n', 1)[0] ?? '')
-    .replace(/^.*?\[ERROR\] /, '')
-    .replace(/ -> \[Help 1\]$/, '')
-    .slice(0, 300);
 }
 
 /** Folders of fetches whose process was killed. */

@@ -83,8 +83,10 @@ test('a service starts after those it needs', () => {
   }
 });
 
-test('properties files escape backslashes', () => {
-  expect(renderProperties({ a: 1, 'b.c': 'C:\\x' })).toBe('a=1\nb.c=C:\\\\x\n');
+test('properties files escape backslashes and what is not ASCII', () => {
+  expect(renderProperties({ a: 1, 'b.c': 'C:\\x', d: '/home/jürgen' })).toBe(
+    'a=1\nb.c=C:\\\\x\nd=/home/j\\u00fcrgen\n',
+  );
 });
 
 test.each([
