@@ -3,8 +3,12 @@ import type { CompressionTypes, Kafka, Message, Producer, RetryOptions } from 'k
 export interface LaneOptions {
   batchRecords: number;
   retry: RetryOptions;
+  /** How long a request may take, with all its attempts. */
+  deliveryTimeoutMs: number;
   compression?: CompressionTypes;
 }
+
+const closeTimeoutMs = 2000;
 
 /** Records on their way to the broker in one request. */
 interface Batch {
@@ -44,8 +48,13 @@ export class Lane {
     await this.#producer.connect();
   }
 
-  /** Adds a record; a promise when the lane is full, which resolves when it may be added to again. */
+  /**
+   * Adds a record; a promise when the lane is full, which resolves when it may be added to again.
+   *
+   * @throws what an earlier request failed with
+   */
   add(topic: string, message: Message, at: number): Promise<void> | undefined {
+    this.#throwFailure();
     const batch = this.#gathering;
     const messages = batch.messages.get(topic);
     if (messages === undefined) batch.messages.set(topic, [message]);
@@ -68,8 +77,9 @@ export class Lane {
     this.#throwFailure();
   }
 
+  /** Disconnects, without waiting long for a broker that is silent: kafkajs would wait for its answers. */
   async close(): Promise<void> {
-    await this.#producer.disconnect().catch(() => undefined);
+    await within(closeTimeoutMs, this.#producer.disconnect()).catch(() => undefined);
   }
 
   async #sendWhenIdle(): Promise<void> {
@@ -92,11 +102,12 @@ export class Lane {
   }
 
   async #request(batch: Batch): Promise<void> {
-    await this.#producer.sendBatch({
+    const sent = this.#producer.sendBatch({
       acks: -1,
       topicMessages: [...batch.messages].map(([topic, messages]) => ({ topic, messages })),
       ...(this.#options.compression === undefined ? {} : { compression: this.#options.compression }),
     });
+    await within(this.#options.deliveryTimeoutMs, sent);
     for (const [topic, messages] of batch.messages) {
       this.acknowledged.set(topic, (this.acknowledged.get(topic) ?? 0) + messages.length);
     }
@@ -107,6 +118,23 @@ export class Lane {
   #throwFailure(): void {
     // eslint-disable-next-line @typescript-eslint/only-throw-error -- kafkajs's error, passed on as it came
     if (this.#failure !== undefined) throw this.#failure;
+  }
+}
+
+/** Settles as `promise` does, or rejects when that takes too long. */
+async function within<T>(timeoutMs: number, promise: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      // The code by which kafkaError knows a broker that does not answer.
+      const error = new Error(`no answer within ${Math.round(timeoutMs / 1000)} s`);
+      reject(Object.assign(error, { code: 'ETIMEDOUT' }));
+    }, timeoutMs);
+  });
+  try {
+    return await Promise.race([promise, timeout]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

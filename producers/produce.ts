@@ -15,8 +15,6 @@ import { createScenario, systemClock, type Clock } from './scenario.ts';
 import { loadScenarioSettings, type ScenarioSettings } from './scenario-settings.ts';
 
 const yearMs = 365.25 * 86_400_000;
-/** How long a run that was stopped waits for what is on its way to the broker. */
-const flushTimeoutMs = 10_000;
 const progressIntervalMs = 250;
 
 export interface ProduceProgress {
@@ -38,7 +36,11 @@ export interface ProduceOptions {
   home?: Home;
   settings?: ScenarioSettings;
   clock?: Clock;
-  publisher?: Partial<Pick<PublisherOptions, 'lanes' | 'batchRecords' | 'compression' | 'retries'>>;
+  /** How long a run that is stopped waits for what is on its way to be acknowledged. Default 10000. */
+  stopTimeoutMs?: number;
+  publisher?: Partial<
+    Pick<PublisherOptions, 'lanes' | 'batchRecords' | 'compression' | 'retries' | 'deliveryTimeoutMs'>
+  >;
 }
 
 export interface HistoryOptions extends ProduceOptions {
@@ -189,9 +191,11 @@ async function run(
     ...publisher.acknowledged(),
     elapsedMs: Math.round(performance.now() - startedAt),
   });
+  const unlessInterrupted = interruptible(signal);
   const publish: Publish = (event) => {
     if (signal?.aborted === true) throw new InterruptedError();
-    return publisher.publish(event);
+    const full = publisher.publish(event);
+    return full === undefined ? undefined : unlessInterrupted(full);
   };
   const push = () => {
     publisher.push();
@@ -203,7 +207,7 @@ async function run(
     }, progressIntervalMs);
     try {
       await produce(publish);
-      await publisher.flush();
+      await unlessInterrupted(publisher.flush());
       onProgress?.({ acknowledged: result().total, expected, elapsedMs: result().elapsedMs });
     } finally {
       clearInterval(timer);
@@ -214,11 +218,11 @@ async function run(
     return result();
   } catch (error) {
     if (error instanceof InterruptedError) {
-      await settle(publisher);
+      await settle(publisher, options.stopTimeoutMs ?? 10_000);
       throw new ProduceInterruptedError(result());
     }
     if (error instanceof PipelineError) {
-      await settle(publisher);
+      await settle(publisher, options.stopTimeoutMs ?? 10_000);
       throw new ProduceFailedError(error, result());
     }
     throw error;
@@ -227,12 +231,29 @@ async function run(
   }
 }
 
+/** Makes any wait end as soon as `signal` aborts; what was waited for goes on. */
+function interruptible(signal: AbortSignal | undefined): <T>(promise: Promise<T>) => Promise<T> {
+  if (signal === undefined) return async (promise) => promise;
+  const interruption = new Promise<never>((_, reject) => {
+    signal.addEventListener(
+      'abort',
+      () => {
+        reject(new InterruptedError());
+      },
+      { once: true },
+    );
+  });
+  // Where nobody waits, the signal is looked at before the next record.
+  interruption.catch(() => undefined);
+  return async (promise) => Promise.race([promise, interruption]);
+}
+
 /** Lets what is on its way arrive, so that it is counted; the run fails for another reason already. */
-async function settle(publisher: Publisher): Promise<void> {
+async function settle(publisher: Publisher, timeoutMs: number): Promise<void> {
   const deadline = new AbortController();
   await Promise.race([
     publisher.flush().catch(() => undefined),
-    sleep(flushTimeoutMs, deadline.signal).catch(() => undefined),
+    sleep(timeoutMs, deadline.signal).catch(() => undefined),
   ]);
   deadline.abort();
 }

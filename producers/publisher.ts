@@ -21,6 +21,11 @@ export interface PublisherOptions {
   compression?: CompressionTypes;
   /** Attempts after the first before a broker that went away is given up. Default 15, about 25 s. */
   retries?: number;
+  /**
+   * How long a batch may take, with all its attempts, before the broker is given up. Default 60000. It ends the
+   * wait for a broker that accepts connections and never answers.
+   */
+  deliveryTimeoutMs?: number;
 }
 
 /** What the broker has confirmed; nothing else counts as sent. */
@@ -66,10 +71,13 @@ export class Publisher {
     const partition = partitionOf(key, route.partitions);
     const lane = this.#lanes[(route.firstLane + partition) % this.#lanes.length];
     const message: Message = { key, value: route.encode(event.record), partition };
-    const wait = lane?.add(route.topic, message, event.at);
-    return wait?.catch((error: unknown) => {
+    try {
+      return lane?.add(route.topic, message, event.at)?.catch((error: unknown) => {
+        throw kafkaError(this.#target, error);
+      });
+    } catch (error) {
       throw kafkaError(this.#target, error);
-    });
+    }
   }
 
   /** Starts to send what has been gathered, on every lane that is idle. */
@@ -116,7 +124,15 @@ export class Publisher {
  * @throws PipelineError `KAFKA_UNREACHABLE`, `TOPIC_MISSING`
  */
 export async function connectPublisher(options: PublisherOptions): Promise<Publisher> {
-  const { target, catalog, schemaIds, batchRecords = 3000, retries = 15, compression } = options;
+  const {
+    target,
+    catalog,
+    schemaIds,
+    batchRecords = 3000,
+    retries = 15,
+    deliveryTimeoutMs = 60_000,
+    compression,
+  } = options;
   const clientId = 'billing-producer';
   const partitions = await withKafkaAdmin(target, { clientId }, async (admin) =>
     countPartitions(admin, catalog, target),
@@ -124,6 +140,7 @@ export async function connectPublisher(options: PublisherOptions): Promise<Publi
   const kafka = createKafka(target, { clientId, retry: outageRetry(retries) });
   const laneOptions = {
     batchRecords,
+    deliveryTimeoutMs,
     retry: outageRetry(retries),
     ...(compression === undefined ? {} : { compression }),
   };

@@ -8,7 +8,6 @@ export const tierNames = ['standard', 'starter', 'professional', 'enterprise'] a
 export type TierName = (typeof tierNames)[number];
 
 export const regionNames = ['north_america', 'europe', 'asia_pacific'] as const;
-export type RegionName = (typeof regionNames)[number];
 
 const channelNames = ['organic', 'paid_search', 'social', 'referral', 'email', 'partner'] as const;
 export type ChannelName = (typeof channelNames)[number];

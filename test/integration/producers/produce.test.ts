@@ -23,9 +23,11 @@ import { startTestStack, type TestStack } from '../../support/test-stack.ts';
 const catalog = loadCatalog();
 const topicNames = catalog.topics.map(({ topic }) => topic);
 let stack: TestStack;
+let brokerPid: number | undefined;
 
 beforeAll(async () => {
   stack = await startTestStack(['kafka', 'schema-registry']);
+  brokerPid = stack.started.services.find(({ name }) => name === 'kafka')?.pid;
 });
 afterAll(async () => {
   await stack.stop();
@@ -131,7 +133,7 @@ describe('producing', () => {
 describe('producing while the broker dies', () => {
   it('goes on where it stopped when the broker comes back, and sends every record once', async () => {
     const before = await offsets();
-    const running = produceLive({ ...settings(), rate: 3000, durationMs: 4000 });
+    const running = produceLive({ ...settings(), rate: 3000, durationMs: 3000 });
     await waitFor(async () => sum(await offsets()) > sum(before), { what: 'records', timeoutMs: 30_000 });
     await killBroker();
     await startBroker();
@@ -146,6 +148,7 @@ describe('producing while the broker dies', () => {
       ...settings(),
       rate: 3000,
       durationMs: 60_000,
+      stopTimeoutMs: 1000,
       publisher: { retries: 1 },
     }).catch((caught: unknown) => caught);
     await waitFor(async () => sum(await offsets()) > sum(before) + 2000, {
@@ -165,6 +168,42 @@ describe('producing while the broker dies', () => {
     }
     // The broker may hold what it had no time left to acknowledge: at most a batch for each lane.
     expect(sum(landed) - result.total).toBeLessThanOrEqual(6000);
+  });
+});
+
+describe('producing while the broker is silent', () => {
+  it('gives up a batch that is not acknowledged in time, and ends on an interruption without waiting for it', async () => {
+    const before = await offsets();
+    const controller = new AbortController();
+    let acknowledged = 0;
+    const start = (deliveryTimeoutMs: number) =>
+      produceLive({
+        ...settings(),
+        rate: 1000,
+        durationMs: 60_000,
+        signal: controller.signal,
+        stopTimeoutMs: 500,
+        publisher: { deliveryTimeoutMs },
+        onProgress: (progress) => (acknowledged = progress.acknowledged),
+      }).catch((error: unknown) => error);
+    const impatient = start(2000);
+    const patient = start(60_000);
+    await waitFor(() => acknowledged > 0, { what: 'records', timeoutMs: 30_000 });
+    process.kill(brokerPid!, 'SIGSTOP');
+    try {
+      expect(await impatient).toMatchObject({
+        code: 'KAFKA_UNREACHABLE',
+        where: expect.any(String) as string,
+      });
+      controller.abort();
+      expect(await patient).toBeInstanceOf(ProduceInterruptedError);
+    } finally {
+      process.kill(brokerPid!, 'SIGCONT');
+    }
+    const results = [await impatient, await patient] as (ProduceFailedError | ProduceInterruptedError)[];
+    const counted = results.reduce((total, { result }) => total + result.total, 0);
+    expect(counted).toBeGreaterThan(0);
+    expect(counted).toBeLessThanOrEqual(sum(await offsets()) - sum(before));
   });
 });
 
@@ -241,10 +280,7 @@ async function consumeEverything(): Promise<ConsumedRecord[]> {
   }
 }
 
-let brokerPid: number | undefined;
-
 async function killBroker(): Promise<void> {
-  brokerPid ??= stack.started.services.find(({ name }) => name === 'kafka')?.pid;
   const pid = brokerPid!;
   process.kill(pid, 'SIGKILL');
   await waitFor(() => !isAlive(pid), { what: 'the broker to die', timeoutMs: 10_000 });
