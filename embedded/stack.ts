@@ -2,18 +2,16 @@ import { rm, rmdir } from 'node:fs/promises';
 import path from 'node:path';
 import { InterruptedError, isAbort } from '../core/errors.ts';
 import { ensureHome } from '../core/home.ts';
-import { fetchJars, missingJars, type JarSet } from './jars/fetch-jars.ts';
-import { checkDisk, checkJava, checkMaven, demandAll, javaProgram } from './machine.ts';
-import { demandFree, type PortUse } from './ports.ts';
+import { checkMachine, planServices, portsToTake, type PlannedService } from './plan-stack.ts';
+import { demandFree } from './ports.ts';
 import { terminate } from './process/launch.ts';
-import { runningProcess, type ProcessRecord } from './process/process-record.ts';
+import { runningProcess } from './process/process-record.ts';
 import { withStackLock } from './process/stack-lock.ts';
 import { services as allServices } from './services/all-services.ts';
-import type { LaunchPlan, Service, ServiceContext, ServiceName } from './services/service.ts';
-import { pluginDiscoveryFor } from './services/plugin-discovery.ts';
-import { portsOf, type StackSettings } from './settings.ts';
-import { resolveSinkPlugin, type SinkPlugin } from './sink/resolve-sink.ts';
-import { awaitReady, fingerprintOf, startService } from './start-service.ts';
+import type { Service, ServiceName } from './services/service.ts';
+import type { StackSettings } from './settings.ts';
+import type { SinkPlugin } from './sink/resolve-sink.ts';
+import { awaitReady, startService } from './start-service.ts';
 
 export { resolveStackSettings, type StackSettings } from './settings.ts';
 
@@ -39,14 +37,6 @@ export interface StartedStack {
   sink: SinkPlugin | undefined;
 }
 
-interface PlannedService {
-  service: Service;
-  context: ServiceContext;
-  plan: LaunchPlan;
-  /** Its process, if one runs that need not be replaced. */
-  running: ProcessRecord | undefined;
-}
-
 /**
  * Starts what does not run, restarts what runs with other settings, and returns when all of it is ready.
  * Whatever goes wrong, and when `signal` aborts, everything that this call started is stopped again.
@@ -61,6 +51,8 @@ export async function startStack(settings: StackSettings, options: StackOptions 
   const wanted = selected(options.services);
   return withStackLock(settings.home, lockOptions(options), async () => {
     await checkMachine(settings, wanted, signal);
+    // Already here, as a conflict must not show up after minutes of fetching only.
+    await demandFree(portsToTake(settings, wanted));
     const planned = await planServices(settings, wanted, options);
     const toStart = planned.filter(({ running }) => running === undefined);
     for (const { service } of [...toStart].reverse()) {
@@ -68,7 +60,7 @@ export async function startStack(settings: StackSettings, options: StackOptions 
       onProgress?.(`${service.name}: its settings changed, restarting it`);
       await terminate(settings.home, service.name, service.stopTimeoutMs);
     }
-    await demandFree(toStart.flatMap(({ service }) => portsToTake(settings, service)));
+    await demandFree(portsToTake(settings, wanted));
     await startInOrder(settings, planned, options);
     return {
       services: planned.map(({ service, running }) => {
@@ -124,68 +116,6 @@ function lockOptions({ signal, onProgress }: StackOptions) {
   };
 }
 
-/** What has to be there before anything is fetched or started; all that is missing is reported together. */
-async function checkMachine(
-  settings: StackSettings,
-  wanted: readonly Service[],
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  const sets = jarSets(wanted);
-  const probe = { env: settings.env, signal };
-  const needsMaven = missingJars(sets, settings.home.cache).length > 0;
-  demandAll([
-    ...(sets.length > 0 ? [await checkJava(probe)] : []),
-    ...(needsMaven ? [await checkMaven(probe)] : []),
-    // What runs has its files; an up that starts nothing must not fail for want of space.
-    ...(wanted.some(({ name }) => runningProcess(settings.home, name) === undefined)
-      ? [checkDisk(settings.home.data)]
-      : []),
-  ]);
-}
-
-/** Fetches what the services need and decides which of those that run may stay. */
-async function planServices(
-  settings: StackSettings,
-  wanted: readonly Service[],
-  { signal, onProgress }: StackOptions,
-): Promise<PlannedService[]> {
-  // Already here, as a conflict must not show up after minutes of fetching only.
-  await demandFree(wanted.flatMap((service) => portsToTake(settings, service)));
-  const { home, env } = settings;
-  const fetching = { cacheFolder: home.cache, signal, onProgress };
-  const jars: Partial<Record<JarSet, string>> = {};
-  // One after the other: Maven's local repository is not made for two at a time.
-  for (const set of jarSets(wanted)) jars[set] = await fetchJars(set, fetching);
-  const sink = wanted.some(({ needsSink }) => needsSink)
-    ? await resolveSinkPlugin({
-        cacheFolder: home.cache,
-        env,
-        ...(signal === undefined ? {} : { signal }),
-        ...(onProgress === undefined ? {} : { onProgress }),
-      })
-    : undefined;
-  const pluginDiscovery = sink === undefined ? 'service_load' : await pluginDiscoveryFor(sink.folder);
-  return wanted.map((service) => {
-    const dataFolder = path.join(home.data, service.name);
-    const context = { settings, dataFolder, java: javaProgram(env), jars, sink, pluginDiscovery };
-    const plan = service.plan(context);
-    const record = runningProcess(home, service.name)?.record;
-    return {
-      service,
-      context,
-      plan,
-      running: record?.fingerprint === fingerprintOf(plan) ? record : undefined,
-    };
-  });
-}
-
-/** Ports that must be free now: a service that runs has its own already, unless its clients' port is to move. */
-function portsToTake(settings: StackSettings, service: Service): PortUse[] {
-  const uses = portsOf(settings, service);
-  const held = runningProcess(settings.home, service.name)?.record.port;
-  return held === undefined ? uses : uses.slice(0, 1).filter(({ port }) => port !== held);
-}
-
 /** Starts each service as soon as those it needs are ready; the first failure stops all that were started. */
 async function startInOrder(
   { home }: StackSettings,
@@ -227,8 +157,4 @@ async function startInOrder(
   );
   if (signal?.aborted) throw new InterruptedError();
   throw errors.find((error) => !isAbort(error)) ?? errors[0];
-}
-
-function jarSets(wanted: readonly Service[]): JarSet[] {
-  return [...new Set(wanted.flatMap(({ jars }) => jars))];
 }

@@ -80,7 +80,7 @@ export async function awaitReady(service: Service, home: Home, signal: AbortSign
     throw new PipelineError('SERVICE_NOT_READY', {
       what: `${service.name} was not ready within ${Math.round(service.readyTimeoutMs / 1000)} s`,
       where: readRecord(home, service.name)?.logFile ?? home.logs,
-      todo: lastLines(logSinceStart(home, service.name)),
+      todo: `${lastLines(logSinceStart(home, service.name))}\nIf it stays so: npm run down, then npm run up.`,
       retryable: true,
       cause: error,
     });

@@ -1,8 +1,8 @@
 import path from 'node:path';
 import { projectRoot } from '../../core/home.ts';
 import { endpointEnvironment } from '../clickhouse/thread-pool.ts';
+import { commonFailures } from './common-failures.ts';
 import { answers } from './http-probe.ts';
-import { commonFailures } from './jvm.ts';
 import type { Service } from './service.ts';
 
 /** Node's own heap; the engine's cap is set by the endpoint (clickhouse/engine-limits.ts). */
@@ -40,7 +40,7 @@ export const clickhouse: Service = {
   stopTimeoutMs: 20_000,
   knownFailures: [
     {
-      pattern: /Code: 76\b|CANNOT_OPEN_FILE|Cannot lock file|another (process|server)/i,
+      pattern: /Code: 76\b|Cannot lock file|Another process .*has the ClickHouse data folder/,
       code: 'DATA_FOLDER_LOCKED',
       what: 'its data folder is used by another process',
       todo: 'Stop that process, or choose another state folder with PIPELINE_HOME.',

@@ -1,6 +1,7 @@
 import path from 'node:path';
+import { commonFailures } from './common-failures.ts';
 import { answers } from './http-probe.ts';
-import { commonFailures, jvmArguments, jvmEnvironment, log4jArguments, renderProperties } from './jvm.ts';
+import { jvmArguments, jvmEnvironment, log4jArguments, renderProperties } from './jvm.ts';
 import type { Service, ServiceContext } from './service.ts';
 
 /**

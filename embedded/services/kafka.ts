@@ -4,7 +4,8 @@ import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { runCommand } from '../../core/run-command.ts';
 import { createKafka } from '../../targets/kafka.ts';
-import { commonFailures, jvmArguments, jvmEnvironment, log4jArguments, renderProperties } from './jvm.ts';
+import { commonFailures } from './common-failures.ts';
+import { jvmArguments, jvmEnvironment, log4jArguments, renderProperties } from './jvm.ts';
 import type { Service, ServiceContext } from './service.ts';
 
 const memory = { maxHeapMegabytes: 512, maxDirectMegabytes: 128 };

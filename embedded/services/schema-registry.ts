@@ -1,6 +1,7 @@
 import path from 'node:path';
+import { commonFailures } from './common-failures.ts';
 import { answers } from './http-probe.ts';
-import { commonFailures, jvmArguments, jvmEnvironment } from './jvm.ts';
+import { jvmArguments, jvmEnvironment } from './jvm.ts';
 import type { Service } from './service.ts';
 
 const memory = { maxHeapMegabytes: 256, maxDirectMegabytes: 64 };
