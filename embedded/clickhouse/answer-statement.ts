@@ -42,6 +42,9 @@ const defaultBufferBytes = 1024 * 1024;
 /** What a request may ask for instead (buffer_size): it is memory. */
 const maxBufferBytes = 32 * 1024 * 1024;
 
+/** Pause between two attempts to cancel a statement whose client has gone. */
+const killIntervalMs = 500;
+
 /** Runs a statement and answers with its result. What goes wrong before the answer has begun is thrown. */
 export async function answerStatement(
   resources: Resources,
@@ -118,11 +121,8 @@ async function runAndAnswer(
   const bufferBytes = Math.min(options.bufferBytes ?? defaultBufferBytes, maxBufferBytes);
   const writer = new ResultWriter(response, { coding, bufferBytes, exceptionTag: tag });
   const marker = `/* request ${tag} */`;
-  const kill = () => {
-    engine.kill(marker).catch(() => undefined);
-  };
   // Like ClickHouse, a write that has begun is finished although nobody waits for it.
-  if (isRead(statement)) signal.addEventListener('abort', kill, { once: true });
+  const stopKilling = isRead(statement) ? killOnAbort(engine, marker, signal) : undefined;
   try {
     const result = await run();
     await writer.end(summaryOf(result, statement.kind === 'insert-data'));
@@ -130,7 +130,7 @@ async function runAndAnswer(
     if (signal.aborted || isAbort(error)) return;
     await writer.fail(toClickHouseException(error));
   } finally {
-    signal.removeEventListener('abort', kill);
+    stopKilling?.();
   }
 
   function run(): Promise<ChdbResult> {
@@ -165,6 +165,25 @@ async function runAndAnswer(
         return runOther(session, { bytes: read.bytes, statement }, { format, marker, writer });
     }
   }
+}
+
+/** Cancels the statement with this marker when `signal` aborts, until the returned function is called. */
+function killOnAbort(engine: Engine, marker: string, signal: AbortSignal): () => void {
+  let timer: NodeJS.Timeout | undefined;
+  const kill = () => {
+    const tryOnce = () => {
+      engine.kill(marker).catch(() => undefined);
+    };
+    tryOnce();
+    // A statement that has only just been given to the engine is not in its list yet.
+    timer = setInterval(tryOnce, killIntervalMs);
+  };
+  if (signal.aborted) kill();
+  else signal.addEventListener('abort', kill, { once: true });
+  return () => {
+    signal.removeEventListener('abort', kill);
+    clearInterval(timer);
+  };
 }
 
 /** The header X-ClickHouse-Summary: all numbers are strings. */

@@ -1,5 +1,5 @@
 /** Memory of the whole engine, queries and caches together: with Kafka and Connect the stack stays below 3 GB. */
-const maxServerMemoryBytes = 1_000_000_000;
+const maxServerMemoryBytes = 800_000_000;
 
 const megabyte = 1024 * 1024;
 

@@ -96,15 +96,13 @@ export class EngineSession {
 
   /** Runs a statement that changes the session itself, such as SET or USE. */
   async runOnSession(statement: string): Promise<ChdbResult> {
-    try {
-      return await this.run(statement);
-    } finally {
-      // What was set is only known to the engine from now on.
-      this.#clientMayHaveSet = true;
-      this.#chosen.clear();
-      this.#homeDatabase = (await this.run('SELECT currentDatabase()')).text().trimEnd();
-      this.#database = this.#homeDatabase;
-    }
+    // What was set is only known to the engine from now on.
+    this.#clientMayHaveSet = true;
+    this.#chosen.clear();
+    const result = await this.run(statement);
+    const database = (await this.run('SELECT currentDatabase() FORMAT TSVRaw')).text().trimEnd();
+    if (database !== this.#database) this.#homeDatabase = this.#database = database;
+    return result;
   }
 
   /** Makes this the session's last request. */

@@ -1,3 +1,4 @@
+import { drainPending } from 'chdb';
 import { EngineSession, plainState, type SessionState } from './engine-session.ts';
 import { quoteString } from './sql-tokens.ts';
 
@@ -36,7 +37,7 @@ export class Engine {
   /**
    * Opens the data folder, which is created where it does not exist.
    *
-   * @throws an error with code 76 in its message when another process has it open
+   * @throws when another process has it open, among other reasons
    */
   static async open(folder: string, connectionArgs: readonly string[]): Promise<Engine> {
     // The engine stays up as long as one session is open: this one is, to the end.
@@ -107,7 +108,6 @@ export class Engine {
   async close(): Promise<void> {
     for (const session of this.#idle.splice(0)) session.close();
     this.#control.close();
-    const { drainPending } = await import('chdb');
     await drainPending();
   }
 }

@@ -1,32 +1,27 @@
-import { STATUS_CODES } from 'node:http';
 import { messageOf } from '../../core/errors.ts';
 
 /** The exception codes this endpoint raises itself, as ClickHouse numbers and names them. */
 const exceptionCodes = {
-  CANNOT_PARSE_INPUT_ASSERTION_FAILED: 27,
   BAD_ARGUMENTS: 36,
+  CHECKSUM_DOESNT_MATCH: 40,
   NOT_IMPLEMENTED: 48,
+  LOGICAL_ERROR: 49,
   SYNTAX_ERROR: 62,
+  UNKNOWN_FORMAT: 73,
   UNKNOWN_TYPE_OF_QUERY: 78,
+  UNKNOWN_COMPRESSION_METHOD: 89,
   INTO_OUTFILE_NOT_ALLOWED: 113,
   UNKNOWN_SETTING: 115,
   READONLY: 164,
-  NO_DATA_TO_INSERT: 108,
-  TIMEOUT_EXCEEDED: 159,
-  CHECKSUM_DOESNT_MATCH: 40,
-  CANNOT_DECOMPRESS: 271,
-  UNKNOWN_COMPRESSION_METHOD: 89,
   NOT_ENOUGH_SPACE: 243,
+  CANNOT_DECOMPRESS: 271,
   ZLIB_INFLATE_FAILED: 354,
-  CANNOT_WRITE_TO_FILE_DESCRIPTOR: 75,
   SESSION_NOT_FOUND: 372,
   INVALID_SESSION_TIMEOUT: 374,
-  QUERY_WAS_CANCELLED: 394,
   AUTHENTICATION_FAILED: 516,
-  LOGICAL_ERROR: 49,
 } as const;
 
-export type ExceptionName = keyof typeof exceptionCodes;
+type ExceptionName = keyof typeof exceptionCodes;
 
 /** An exception as a ClickHouse server reports it: a number, a name and a message. */
 export class ClickHouseException extends Error {
@@ -102,8 +97,3 @@ const statusByCode = new Map<number, number>(
     ] as const
   ).flatMap(([status, codes]) => codes.map((code) => [code, status] as const)),
 );
-
-/** `404 Not Found`, for messages. */
-export function describeStatus(status: number): string {
-  return `${status} ${STATUS_CODES[status] ?? ''}`.trim();
-}

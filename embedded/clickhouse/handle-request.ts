@@ -77,8 +77,11 @@ function readStatement(
   return options.query === '' ? statementInBody(body) : statementInUrl(options.query, body);
 }
 
-/** Names of settings and parameters become part of SET statements. */
+/** These names become part of statements. */
 function checkNames(options: RequestOptions, engine: Engine): void {
+  if (options.defaultFormat !== undefined && !/^\w+$/.test(options.defaultFormat)) {
+    throw clickHouseException('UNKNOWN_FORMAT', `Unknown format ${options.defaultFormat}`);
+  }
   for (const name of options.parameters.keys()) {
     if (!/^\w+$/.test(name)) {
       throw clickHouseException('BAD_ARGUMENTS', `Invalid name of a query parameter: ${name}`);

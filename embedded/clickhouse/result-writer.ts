@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { InterruptedError } from '../../core/errors.ts';
 import { createEncoder, type AnswerCoding, type AnswerEncoder } from './compression/answer-encoder.ts';
 import { httpStatusOf, type ClickHouseException } from './exceptions.ts';
 
@@ -92,7 +93,8 @@ export class ResultWriter {
   }
 
   async #send(bytes: Buffer): Promise<void> {
-    if (bytes.length === 0 || this.#response.write(bytes) || this.#response.destroyed) return;
+    if (this.#response.destroyed) throw new InterruptedError('The client has gone');
+    if (bytes.length === 0 || this.#response.write(bytes)) return;
     await new Promise<void>((resolve) => {
       const giveUp = setTimeout(() => this.#response.destroy(), stalledClientMs);
       const proceed = () => {

@@ -3,10 +3,10 @@ import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { PipelineError, codeOf, messageOf } from '../../core/errors.ts';
 import { sleep } from '../../core/wait.ts';
+import type { Resources } from './answer-statement.ts';
 import type { Credentials } from './credentials.ts';
 import { engineArguments } from './engine-limits.ts';
 import { Engine } from './engine.ts';
-import type { Resources } from './answer-statement.ts';
 import { folderOwner } from './folder-lock.ts';
 import { handleRequest } from './handle-request.ts';
 import { RequestFiles } from './request-files.ts';
@@ -57,7 +57,13 @@ export async function startEndpoint(settings: EndpointSettings): Promise<Running
       requestTimeout: 0,
     });
     server.on('request', (request, response) => {
-      const answered = handleRequest(resources, settings.credentials, request, response);
+      const answered = handleRequest(resources, settings.credentials, request, response).catch(
+        (error: unknown) => {
+          // A defect of ours costs this request, not the process.
+          process.stderr.write(`A request could not be answered: ${messageOf(error)}\n`);
+          response.destroy();
+        },
+      );
       running.add(answered);
       void answered.finally(() => running.delete(answered));
     });

@@ -10,7 +10,9 @@ export interface SqlToken {
 }
 
 const patterns = {
-  space: /[\s\0]+/y,
+  // Besides ASCII's, the UTF-8 bytes of the no-break space, the spaces of U+2000 and the byte order mark.
+  space: /(?:[ \t\r\n\f\v\0]|\xc2\xa0|\xe2\x80[\x80-\x8f]|\xef\xbb\xbf)+/y,
+  otherUnicode: /[\x80-\xff]+/y,
   // `#!` and `# ` begin a comment as in MySQL; a comment in /* */ does not nest.
   lineComment: /(?:--|#!|# )[^\n]*/y,
   blockComment: /\/\*[^]*?(\*\/|$)/y,
@@ -26,7 +28,7 @@ const patterns = {
  * Splits a statement into tokens by ClickHouse's lexical rules, lazily: the data of an INSERT that follows the
  * statement is never looked at when the caller stops in time.
  *
- * @param text decoded as latin1 where the caller needs byte offsets: everything with a meaning here is ASCII
+ * @param text bytes, decoded as latin1: everything with a meaning here is ASCII, and offsets are bytes
  */
 export function* sqlTokens(text: string): Generator<SqlToken, void> {
   let position = 0;
@@ -73,7 +75,7 @@ function nextToken(
   if (character === '(' || character === '[' || character === '{') return token('open', character);
   if (character === ')' || character === ']' || character === '}') return token('close', character);
   if (character === ';') return token('semicolon', character);
-  return token('symbol', character);
+  return token('symbol', match(patterns.otherUnicode)?.[0] ?? character);
 }
 
 /** A value as a string literal of ClickHouse. */

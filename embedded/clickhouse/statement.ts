@@ -84,7 +84,7 @@ function analyseInsert(
       }
     } else if (token.type === 'word' && previous?.text !== '.') {
       if (token.text === 'SELECT' || token.text === 'WITH' || token.text === 'WATCH') {
-        return restOfWrite(tokens, complete);
+        return complete ? { kind: 'other', end: scan(text, tokens).end, isRead: false } : undefined;
       }
       if (token.text === 'FROM') {
         throw clickHouseException(
@@ -130,92 +130,82 @@ function skipToData(text: string, from: number): number {
   return position;
 }
 
-function restOfWrite(tokens: Generator<SqlToken, void>, complete: boolean): Statement | undefined {
-  if (!complete) return undefined;
-  const rest = [...tokens];
-  rejectSeveralStatements(rest);
-  return { kind: 'other', end: endOf(rest), isRead: false };
-}
-
-function analyseOther(text: string, head: SqlToken[], tokens: Generator<SqlToken, void>): Statement {
-  const all = [...head, ...tokens];
-  rejectSeveralStatements(all);
-  const end = endOf(all);
-  const words = all.slice(0, 4).filter((token) => token.type === 'word');
+function analyseOther(text: string, head: readonly SqlToken[], tokens: Generator<SqlToken, void>): Statement {
+  const scanned = scan(text, chain(head, tokens));
+  const { end, format, firstWords } = scanned;
   const first = head.at(-1)?.text ?? '';
-  const isTemporary = words.slice(1, 4).some((token) => token.text === 'TEMPORARY');
+  const isTemporary = firstWords.slice(1).includes('TEMPORARY');
   if (first === 'SET' || first === 'USE' || (isTemporary && (first === 'CREATE' || first === 'REPLACE'))) {
     return { kind: 'session', end };
   }
-  const format = findFormat(text, all);
-  const isSelect = first === 'SELECT' || first === 'FROM' || (first === 'WITH' && !hasTopLevelInsert(all));
+  const isSelect = first === 'SELECT' || first === 'FROM' || (first === 'WITH' && !scanned.hasInsert);
   if (isSelect) return { kind: 'select', end, ...(format && { format }) };
   return { kind: 'other', end, isRead: readers.has(first), ...(format && { format }) };
 }
 
-/** The FORMAT clause that ends a query, possibly followed by SETTINGS. */
-function findFormat(text: string, tokens: readonly SqlToken[]): { name: string; start: number } | undefined {
+function* chain(head: readonly SqlToken[], tokens: Generator<SqlToken, void>): Generator<SqlToken, void> {
+  yield* head;
+  yield* tokens;
+}
+
+interface Scanned {
+  /** The end of the statement proper: semicolons and comments may follow. */
+  end: number;
+  /** The FORMAT clause that ends a query, possibly followed by SETTINGS. */
+  format?: { name: string; start: number };
+  /** True for `WITH ... INSERT`. */
+  hasInsert: boolean;
+  firstWords: string[];
+}
+
+/** Goes through a statement to its end, keeping no more than the last tokens: some have millions of them. */
+function scan(text: string, tokens: Generator<SqlToken, void>): Scanned {
+  const scanned: Scanned = { end: 0, hasInsert: false, firstWords: [] };
+  let last: (SqlToken | undefined)[] = [];
   let depth = 0;
-  let found: { name: string; start: number } | undefined;
-  for (const [index, token] of tokens.entries()) {
+  let hasEnded = false;
+  for (;;) {
+    const token = tokens.next().value ?? undefined;
+    if (depth === 0) {
+      const format = formatClause(text, last, token);
+      if (format) scanned.format = format;
+    }
+    if (token === undefined) return scanned;
+    if (token.type === 'semicolon') hasEnded = true;
+    else if (hasEnded) {
+      // The engine would run them all and answer with the last.
+      throw clickHouseException('SYNTAX_ERROR', 'Syntax error (Multi-statements are not allowed)');
+    } else scanned.end = token.end;
     if (token.type === 'open') depth += 1;
     if (token.type === 'close') depth -= 1;
-    if (depth > 0 || token.type !== 'word') continue;
-    if (token.text === 'OUTFILE' && tokens[index - 1]?.text === 'INTO') {
-      throw clickHouseException('INTO_OUTFILE_NOT_ALLOWED', 'INTO OUTFILE is not allowed');
+    if (token.type === 'word' && scanned.firstWords.length < 4) scanned.firstWords.push(token.text);
+    if (token.type === 'word' && depth === 0) {
+      if (token.text === 'INSERT') scanned.hasInsert = true;
+      if (token.text === 'OUTFILE' && last.at(-1)?.text === 'INTO') {
+        throw clickHouseException('INTO_OUTFILE_NOT_ALLOWED', 'INTO OUTFILE is not allowed');
+      }
     }
-    if (token.text !== 'FORMAT') continue;
-    const before = tokens[index - 1];
-    const name = tokens[index + 1];
-    const after = tokens[index + 2];
-    const endsThere = after === undefined || after.type === 'semicolon' || after.text === 'SETTINGS';
-    if (name?.type === 'word' && name.text !== 'SETTINGS' && endsThere && mayEndQuery(before)) {
-      found = { name: text.slice(name.start, name.end), start: token.start };
-    }
+    last = [...last.slice(-2), token];
   }
-  return found;
+}
+
+/** The FORMAT clause in the last three tokens, where `after` does not go on with something else. */
+function formatClause(
+  text: string,
+  [before, keyword, name]: readonly (SqlToken | undefined)[],
+  after: SqlToken | undefined,
+): { name: string; start: number } | undefined {
+  const endsThere = after === undefined || after.type === 'semicolon' || after.text === 'SETTINGS';
+  const isClause = keyword?.type === 'word' && keyword.text === 'FORMAT' && mayEndQuery(before);
+  if (!endsThere || !isClause || name?.type !== 'word' || name.text === 'SETTINGS') return undefined;
+  return { name: text.slice(name.start, name.end), start: keyword.start };
 }
 
 /** After these a name is expected, so `format` there is a table or a column that is called so. */
-const expectName = new Set([
-  'FROM',
-  'JOIN',
-  'TABLE',
-  'SELECT',
-  'AS',
-  'BY',
-  'WHERE',
-  'AND',
-  'OR',
-  'ON',
-  'IN',
-  'NOT',
-]);
+const expectName = new Set('FROM JOIN TABLE SELECT AS BY WHERE AND OR ON IN NOT'.split(' '));
 
 function mayEndQuery(token: SqlToken | undefined): boolean {
   if (token === undefined) return false;
   if (token.type === 'word') return !expectName.has(token.text);
   return token.type !== 'open' && (token.type !== 'symbol' || token.text === '*');
-}
-
-function hasTopLevelInsert(tokens: readonly SqlToken[]): boolean {
-  let depth = 0;
-  return tokens.some((token) => {
-    if (token.type === 'open') depth += 1;
-    if (token.type === 'close') depth -= 1;
-    return depth === 0 && token.type === 'word' && token.text === 'INSERT';
-  });
-}
-
-/** ClickHouse takes one statement a request; the engine alone would run them all and answer with the last. */
-function rejectSeveralStatements(tokens: readonly SqlToken[]): void {
-  const semicolon = tokens.findIndex((token) => token.type === 'semicolon');
-  if (semicolon !== -1 && tokens.slice(semicolon).some((token) => token.type !== 'semicolon')) {
-    throw clickHouseException('SYNTAX_ERROR', 'Syntax error (Multi-statements are not allowed)');
-  }
-}
-
-/** The end of the statement proper: semicolons and comments may follow. */
-function endOf(tokens: readonly SqlToken[]): number {
-  return tokens.findLast((token) => token.type !== 'semicolon')?.end ?? 0;
 }

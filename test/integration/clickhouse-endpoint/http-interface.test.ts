@@ -52,6 +52,16 @@ describe('where a statement may be', () => {
     expect(text).toContain('Multi-statements are not allowed');
   });
 
+  test('with the no-break spaces and the byte order mark that editors leave', async () => {
+    expect(await ask(endpoint, '\ufeffSELECT\u00a01,\u2003\u2018text\u2019\u00a0')).toBe('1\ttext');
+  });
+
+  test('longer than usual, where max_query_size allows it', async () => {
+    const numbers = Array.from({ length: 100_000 }, (_, n) => n).join(',');
+    const statement = `SELECT count() FROM numbers(200000) WHERE number IN (${numbers})`;
+    expect(await ask(endpoint, statement, '/?max_query_size=2000000')).toBe('100000');
+  });
+
   test('an empty one is a syntax error', async () => {
     expect((await send(endpoint, '/', '-- nothing')).headers.get('x-clickhouse-exception-code')).toBe('62');
   });
@@ -163,6 +173,11 @@ describe('errors', () => {
     expect(
       (await send(endpoint, '/?param_a%20b=1', 'SELECT 1')).headers.get('x-clickhouse-exception-code'),
     ).toBe('36');
+  });
+
+  test('refuse a default format that would be more than a format', async () => {
+    const { headers } = await send(endpoint, '/?default_format=CSV;DROP%20TABLE%20x', 'SELECT 1');
+    expect(headers.get('x-clickhouse-exception-code')).toBe('73');
   });
 
   test('refuse to write by GET', async () => {

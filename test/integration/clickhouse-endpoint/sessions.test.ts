@@ -54,6 +54,8 @@ test('the database of one request does not move the session', async () => {
   const path = '/?session_id=moves';
   expect(await ask(endpoint, 'SELECT currentDatabase()', `${path}&database=system`)).toBe('system');
   expect(await ask(endpoint, 'SELECT currentDatabase()', path)).toBe('default');
+  await ask(endpoint, 'SET max_threads = 1', `${path}&database=system`);
+  expect(await ask(endpoint, 'SELECT currentDatabase()', path)).toBe('default');
 });
 
 test('requests of one session wait for each other', async () => {
