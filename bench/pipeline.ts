@@ -20,7 +20,7 @@ export async function preparePipeline({ target }: BenchStack): Promise<Catalog> 
 
 /** Returns when every connector and task is RUNNING. */
 export async function applyConnectors({ target, env }: BenchStack, catalog: Catalog): Promise<string> {
-  const fleet = { target, contracts: catalog, env };
+  const fleet = { target, contracts: catalog, env: { ...process.env, ...env } };
   const planned = await planFleet(fleet);
   const failed = (await applyFleet(fleet, planned)).find(({ failure }) => failure !== null);
   if (failed !== undefined) {

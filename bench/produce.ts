@@ -12,6 +12,7 @@ import { loadScenarioSettings } from '../producers/scenario-settings.ts';
 import { happen } from '../producers/steps.ts';
 
 const customers = 5000;
+const dayMs = 86_400_000;
 
 export interface PaymentsOptions {
   target: Target;
@@ -43,7 +44,7 @@ export async function producePayments(options: PaymentsOptions): Promise<Payment
     const cpuBefore = process.cpuUsage();
     const startedAt = performance.now();
     let published = 0;
-    for (const event of payments(createScenario(1, loadScenarioSettings()))) {
+    for (const event of payments(createScenario(1, loadScenarioSettings()), records)) {
       const full = publisher.publish(event);
       if (full !== undefined) {
         await full;
@@ -64,8 +65,14 @@ export async function producePayments(options: PaymentsOptions): Promise<Payment
   }
 }
 
-/** Payments of one customer after the other, each from its first transition to its last, without end. */
-function* payments(scenario: Scenario): Generator<BillingEvent> {
+/**
+ * About `records` events of payments that begin one after the other over the past two years, as a topic holds
+ * them: a batch of neighbours falls into few months. Goes on without end.
+ */
+function* payments(scenario: Scenario, records: number): Generator<BillingEvent> {
+  // A payment has four events on average, the last of them some weeks after the first.
+  const spacingMs = (700 * dayMs) / (records / 4);
+  let startAt = scenario.clock.now() - 760 * dayMs;
   const random = new Random(scenario.seed);
   const billed = Array.from({ length: customers }, (_, index) => createCustomer(scenario, index, random));
   for (let round = 0; ; round += 1) {
@@ -74,7 +81,7 @@ function* payments(scenario: Scenario): Generator<BillingEvent> {
       const bill = { customer, usdMinor: 2000, months: 1, dueDays: 7 };
       const invoice = createInvoice(scenario, random, bill, numbering);
       const payment = createPayment(scenario, invoice, invoice.totalMinor, numbering);
-      const startAt = scenario.clock.now() - random.integer(60, 700) * 86_400_000;
+      startAt += spacingMs;
       for (const { at, step } of planPayment(scenario, random, payment, startAt)) {
         yield happen(scenario, step, at);
       }

@@ -23,8 +23,8 @@ const { signal } = interruption;
 const parts: Record<string, () => Promise<Measurement[]>> = {
   first: runFirst,
   demo: runLater,
-  landing: () => withBenchStack(signal, (stack) => runLanding(stack, signal)),
-  latency: () => withBenchStack(signal, (stack) => runLatency(stack, signal)),
+  landing: () => withBenchStack((stack) => runLanding(stack, signal)),
+  latency: () => withBenchStack((stack) => runLatency(stack, signal)),
 };
 
 try {
