@@ -26,10 +26,10 @@ export async function runFirst(): Promise<Measurement[]> {
   try {
     const project = path.join(folder, 'project');
     await time(`git clone -q "${projectRoot}" "${project}"`, folder, process.env);
+    // In the state folder itself, so that removing the folder removes all of it.
     const env = {
       ...process.env,
-      ...(await testEnvironment()),
-      PIPELINE_HOME: path.join(folder, 'state'),
+      ...(await testEnvironment(path.join(folder, 'state'))),
       PIPELINE_CACHE: '',
       npm_config_cache: path.join(folder, 'npm'),
       MAVEN_OPTS: `${process.env['MAVEN_OPTS'] ?? ''} -Dmaven.repo.local=${path.join(folder, 'm2')}`,

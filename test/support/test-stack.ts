@@ -44,10 +44,12 @@ export async function startTestStack(services?: readonly ServiceName[]): Promise
 }
 
 /** Variables that give commands and services a state folder and ports of their own. */
-export async function testEnvironment(): Promise<Record<string, string>> {
+export async function testEnvironment(
+  home = mkdtempSync(path.join(tmpdir(), 'billing-stack-')),
+): Promise<Record<string, string>> {
   const [kafka, controller, registry, connect, clickhouse] = await freePorts(5);
   return {
-    PIPELINE_HOME: mkdtempSync(path.join(tmpdir(), 'billing-stack-')),
+    PIPELINE_HOME: home,
     PIPELINE_CACHE: resolveHome().cache,
     PIPELINE_TARGET: 'embedded',
     KAFKA_PORT: String(kafka),
