@@ -33,7 +33,7 @@ export interface NumberedClaim extends Claim {
 export class Claims {
   readonly #folder: string;
 
-  /** @param folder belongs to one seed on one target */
+  /** @param folder belongs to one seed on one Kafka cluster */
   constructor(folder: string) {
     this.#folder = folder;
   }

@@ -179,13 +179,15 @@ async function run(
     clock = systemClock,
   } = options;
   const scenario = createScenario(seed, options.settings ?? loadScenarioSettings(), clock);
-  const claims = new Claims(path.join(claimsFolder(home, target.name), `seed-${seed}`));
   const schemaIds = await lookUpSchemaIds({
     registryUrl: target.schemaRegistry.url,
     topics: catalog.topics,
     ...(signal === undefined ? {} : { signal }),
   });
   const publisher = await connectPublisher({ target, catalog, schemaIds, ...options.publisher });
+  // By cluster: what was produced to a broker that has been purged since is no reason to skip anything.
+  const folder = path.join(claimsFolder(home, target.name), publisher.clusterId, `seed-${seed}`);
+  const claims = new Claims(folder);
   const startedAt = performance.now();
   const result = (): ProduceResult => ({
     ...publisher.acknowledged(),

@@ -48,12 +48,15 @@ interface Route {
 
 /** Encodes events and sends them in batches: in order within a partition, each one exactly once. */
 export class Publisher {
+  /** Kafka's own id of the cluster: a broker whose data was removed has another one afterwards. */
+  readonly clusterId: string;
   readonly #target: Target;
   readonly #routes: ReadonlyMap<string, Route>;
   readonly #lanes: readonly Lane[];
 
-  constructor(target: Target, routes: ReadonlyMap<string, Route>, lanes: readonly Lane[]) {
+  constructor(target: Target, clusterId: string, routes: ReadonlyMap<string, Route>, lanes: readonly Lane[]) {
     this.#target = target;
+    this.clusterId = clusterId;
     this.#routes = routes;
     this.#lanes = lanes;
   }
@@ -119,7 +122,7 @@ export class Publisher {
 }
 
 /**
- * Connects to the broker and asks it how many partitions each topic has.
+ * Connects to the broker and asks it who it is and how many partitions each topic has.
  *
  * @throws PipelineError `KAFKA_UNREACHABLE`, `TOPIC_MISSING`
  */
@@ -134,9 +137,10 @@ export async function connectPublisher(options: PublisherOptions): Promise<Publi
     compression,
   } = options;
   const clientId = 'billing-producer';
-  const partitions = await withKafkaAdmin(target, { clientId }, async (admin) =>
-    countPartitions(admin, catalog, target),
-  );
+  const { clusterId, partitions } = await withKafkaAdmin(target, { clientId }, async (admin) => ({
+    partitions: await countPartitions(admin, catalog, target),
+    clusterId: (await admin.describeCluster()).clusterId,
+  }));
   const kafka = createKafka(target, { clientId, retry: outageRetry(retries) });
   const laneOptions = {
     batchRecords,
@@ -149,7 +153,7 @@ export async function connectPublisher(options: PublisherOptions): Promise<Publi
     const encode = createEncoder(type, schemaIds.get(topic) ?? 0);
     return [topic, { topic, keyField: key, partitions: partitions.get(topic) ?? 1, encode, firstLane }];
   });
-  const publisher = new Publisher(target, new Map(routes), lanes);
+  const publisher = new Publisher(target, clusterId, new Map(routes), lanes);
   try {
     await Promise.all(lanes.map(async (lane) => lane.connect()));
     return publisher;

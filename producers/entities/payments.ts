@@ -68,7 +68,7 @@ export function planPayment(
   payment: Payment,
   at: number,
 ): PlannedPaymentStep[] {
-  const walk = new Walk(scenario, random, payment, at);
+  const walk = new Walk(scenario, random, payment, Math.round(at));
   const { tables } = scenario;
   walk.turn('initiated', 0);
   switch (random.draw(tables.outcomes)) {
