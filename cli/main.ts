@@ -6,6 +6,9 @@ import type { CommandContext, Options, Run } from './command.ts';
 import { createOutput } from './output.ts';
 import { reportError } from './report-error.ts';
 
+/** How long what a command left open may delay the end of the process. */
+const exitGraceMs = 2000;
+
 /** A command as `npm run <name>` shows it; its code is loaded only when it runs. */
 interface Declaration {
   /** Name and arguments in cac's notation. */
@@ -153,6 +156,11 @@ function targetName(options: Options): string {
   return (typeof named === 'string' && named) || process.env['PIPELINE_TARGET'] || defaultTargetName;
 }
 
+// A library's forgotten timer or socket must not keep a finished command alive.
+setTimeout(() => {
+  process.exit();
+}, exitGraceMs).unref();
+
 async function execute(
   load: Declaration['load'],
   options: Options,
@@ -176,7 +184,8 @@ async function execute(
     const { run } = await load();
     return await run(context, options, args);
   } catch (error) {
-    return reportError(isAbort(error) ? new InterruptedError() : error, options['verbose'] === true);
+    const cause = isAbort(error) && !(error instanceof InterruptedError) ? new InterruptedError() : error;
+    return reportError(cause, options['verbose'] === true);
   } finally {
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
   }
