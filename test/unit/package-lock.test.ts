@@ -6,7 +6,7 @@ interface LockedPackage {
 }
 
 describe('package-lock.json', () => {
-  const packages: Record<string, LockedPackage> = packageLock.packages;
+  const packages = packageLock.packages as Record<string, LockedPackage>;
 
   // npm leaves out optional binaries that its registry does not have, and npm ci then fails elsewhere.
   it('names the optional binaries of every platform', () => {
