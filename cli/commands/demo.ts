@@ -47,17 +47,25 @@ function embeddedTarget(context: CommandContext): Target {
   });
 }
 
+/** Without a terminal, a line this often says that a long step goes on. */
+const lineIntervalMs = 5000;
+
 /** On a terminal a step's line is rewritten while it goes on; elsewhere each finished step is one line. */
 function stepPrinter(output: Output): (step: DemoStep) => void {
   const isTerminal = process.stderr.isTTY;
+  let lastLineAt = performance.now();
   return ({ name, seconds, detail }) => {
     const title = pc.bold(name.padEnd(12));
     if (seconds !== undefined) {
       if (isTerminal) process.stderr.write('\r\x1b[2K');
       output.note(`${pc.green('✓')} ${title} ${seconds.toFixed(1).padStart(5)} s  ${detail}`);
+      lastLineAt = performance.now();
     } else if (isTerminal) {
       const width = Math.max(20, process.stderr.columns - 24);
       process.stderr.write(`\r\x1b[2K… ${title}          ${pc.dim(detail.slice(0, width))}`);
+    } else if (detail !== '' && performance.now() - lastLineAt >= lineIntervalMs) {
+      output.note(`… ${title}          ${detail}`);
+      lastLineAt = performance.now();
     }
   };
 }
