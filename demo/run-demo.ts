@@ -3,7 +3,7 @@ import { createClickHouse } from '../clickhouse/client.ts';
 import { migrate } from '../clickhouse/migrate.ts';
 import { applyFleet, planFleet } from '../controlplane/fleet.ts';
 import { total, waitUntilReconciled, type PartitionReconciliation } from '../controlplane/reconcile.ts';
-import { describeSink, type SinkInUse } from '../controlplane/sink-class.ts';
+import type { SinkInUse } from '../controlplane/sink-class.ts';
 import { PipelineError } from '../core/errors.ts';
 import { startStack, stopStack, type StackSettings } from '../embedded/stack.ts';
 import {
@@ -129,7 +129,7 @@ async function runPipeline(options: DemoOptions, step: Step): Promise<DemoReport
         todo: 'See "npm run connectors:status".',
       });
     }
-    return [planned.sink, `${planned.plan.changes.length} run; ${describeSink(planned.sink)}`];
+    return [planned.sink, `${planned.plan.changes.length} run on the ${nameSink(planned.sink)}`];
   });
 
   const scenario = { target, catalog, seed, home: settings.home, signal };
@@ -175,6 +175,11 @@ async function runPipeline(options: DemoOptions, step: Step): Promise<DemoReport
     }
   });
   return { sink, history, live: streamed, partitions, answers };
+}
+
+/** As in "2 run on the official ClickHouse sink v1.5.0". */
+export function nameSink({ kind, version }: SinkInUse): string {
+  return `${kind === 'official' ? 'official ClickHouse sink' : "project's stand-in sink"} ${version}`;
 }
 
 interface Proof {

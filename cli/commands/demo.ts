@@ -1,6 +1,6 @@
 import pc from 'picocolors';
 import { PipelineError } from '../../core/errors.ts';
-import { runDemo, type DemoReport, type DemoStep } from '../../demo/run-demo.ts';
+import { nameSink, runDemo, type DemoReport, type DemoStep } from '../../demo/run-demo.ts';
 import { resolveStackSettings, stopStack } from '../../embedded/stack.ts';
 import { loadCatalog } from '../../schemas/catalog.ts';
 import type { Target } from '../../targets/load-target.ts';
@@ -84,6 +84,7 @@ function printReport(output: Output, report: DemoReport, target: Target, seconds
       `  Schema Registry  ${target.schemaRegistry.url}`,
       `  Kafka Connect    ${target.connect.url}`,
       `  ClickHouse       ${target.clickhouse.url}`,
+      `  Sink             the ${nameSink(sink)}`,
       '',
       `Done in ${seconds.toFixed(0)} s. Next: npm run connectors:status, npm run answers -- 21, npm run down`,
     ].join('\n'),
