@@ -99,10 +99,9 @@ async function formatStorage(context: ServiceContext, _plan: unknown, signal?: A
   await rm(staging, { recursive: true, force: true });
   await mkdir(staging, { recursive: true });
   await writeFile(config, renderProperties(brokerProperties(context, staging)));
-  const clusterId = randomBytes(16).toString('base64url');
   await runCommand(
     context.java,
-    [...javaArguments(context), 'kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', config],
+    [...javaArguments(context), 'kafka.tools.StorageTool', 'format', '-t', newClusterId(), '-c', config],
     {
       purpose: "Formatting the broker's storage",
       timeoutMs: 60_000,
@@ -111,6 +110,13 @@ async function formatStorage(context: ServiceContext, _plan: unknown, signal?: A
   );
   await rename(staging, storage);
   await rm(config);
+}
+
+/** 16 random bytes; without the top bit the text never begins with "-", which the tool would take for a flag. */
+export function newClusterId(random: (size: number) => Buffer = randomBytes): string {
+  const bytes = random(16);
+  bytes.writeUInt8(bytes.readUInt8(0) & 0x7f, 0);
+  return bytes.toString('base64url');
 }
 
 /** Answers requests and knows itself as a broker: before that, topics cannot be created. */

@@ -14,7 +14,8 @@ export function runCli(env: NodeJS.ProcessEnv, name: string, ...flags: string[])
     const main = path.join(projectRoot, 'cli/main.ts');
     const child = spawn(process.execPath, ['--import', 'tsx', main, name, ...flags], {
       cwd: projectRoot,
-      env,
+      // In CI colours are on even without a terminal, and would count as characters.
+      env: { ...env, NO_COLOR: '1' },
     });
     const run: CliRun = { exitCode: null, stdout: '', stderr: '' };
     for (const stream of ['stdout', 'stderr'] as const) {

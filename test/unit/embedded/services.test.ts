@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { services } from '../../../embedded/services/all-services.ts';
 import { workerProperties } from '../../../embedded/services/connect.ts';
 import { renderProperties } from '../../../embedded/services/jvm.ts';
-import { brokerProperties } from '../../../embedded/services/kafka.ts';
+import { brokerProperties, newClusterId } from '../../../embedded/services/kafka.ts';
 import type { ServiceContext } from '../../../embedded/services/service.ts';
 import { resolveStackSettings } from '../../../embedded/settings.ts';
 import { fingerprintOf, knownFailureIn, lastLines } from '../../../embedded/start-service.ts';
@@ -124,4 +124,12 @@ test('the last lines of a log leave out stack frames and cut endless lines', () 
     '',
   ];
   expect(lastLines(log.join('\n'), 3).split('\n')).toEqual(['boom', 'Caused by: x', `${'y'.repeat(239)}…`]);
+});
+
+test('a cluster id never begins with a dash, whatever the random bytes are', () => {
+  for (let first = 0; first < 256; first += 1) {
+    const id = newClusterId((size) => Buffer.alloc(size, first));
+    expect(id).toMatch(/^[A-Za-z0-9_][A-Za-z0-9_-]{21}$/);
+    expect(Buffer.from(id, 'base64url')).toHaveLength(16);
+  }
 });
