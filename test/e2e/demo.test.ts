@@ -59,8 +59,10 @@ async function interruptAfter(step: string, env: NodeJS.ProcessEnv) {
   });
   let stderr = '';
   child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+    // Once: a second signal means "at once", and leaves no time to clean up.
+    const wasThere = stderr.includes(`✓ ${step}`);
     stderr += chunk;
-    if (stderr.includes(`✓ ${step}`)) child.kill('SIGINT');
+    if (!wasThere && stderr.includes(`✓ ${step}`)) child.kill('SIGINT');
   });
   const exitCode = await new Promise<number | null>((resolve) => child.once('close', resolve));
   return { exitCode, stderr };
