@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
-import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { codeOf, isAbort, messageOf, PipelineError } from '../../core/errors.ts';
 import { projectRoot } from '../../core/home.ts';
 import { runCommand } from '../../core/run-command.ts';
-import { processInfo } from '../process/process-info.ts';
+import { moveIntoPlace, withStaging } from '../staging.ts';
 
 /** Each has a pom.xml in the folder of its name. */
 export type JarSet = 'kafka' | 'registry-converter' | 'schema-registry';
@@ -32,18 +32,11 @@ export async function fetchJars(set: JarSet, options: FetchOptions): Promise<str
   const { cacheFolder } = options;
   const finished = cachedFolder(set, cacheFolder);
   if (!existsSync(finished)) {
-    await mkdir(path.dirname(finished), { recursive: true });
-    await removeAbandoned(finished);
-    const staging = await mkdtemp(`${finished}.fetching-${process.pid}-`);
-    try {
+    await withStaging(path.dirname(finished), async (staging) => {
       await runMaven(set, path.join(staging, set), options);
-      await rename(staging, finished).catch((error: unknown) => {
-        // Somebody else was faster; theirs is the same.
-        if (!['ENOTEMPTY', 'EEXIST'].includes(codeOf(error) ?? '')) throw error;
-      });
-    } finally {
-      await rm(staging, { recursive: true, force: true });
-    }
+      // All of it, so that nothing is found before the whole folder is.
+      await moveIntoPlace(staging, finished);
+    });
   }
   return path.join(finished, set);
 }
@@ -86,16 +79,6 @@ async function runMaven(set: JarSet, folder: string, { signal, onProgress }: Fet
     const options = { purpose: `Unpacking ${archive}`, timeoutMs: 120_000, ...interruptible };
     await runCommand('tar', ['-xzf', file, '-C', folder], options);
     await rm(file);
-  }
-}
-
-/** Folders of fetches whose process was killed. */
-async function removeAbandoned(finished: string): Promise<void> {
-  const prefix = `${path.basename(finished)}.fetching-`;
-  for (const entry of readdirSync(path.dirname(finished))) {
-    const pid = entry.startsWith(prefix) ? Number(entry.slice(prefix.length).split('-', 1)[0]) : undefined;
-    if (pid === undefined || processInfo(pid) !== undefined) continue;
-    await rm(path.join(path.dirname(finished), entry), { recursive: true, force: true });
   }
 }
 

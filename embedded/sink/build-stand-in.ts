@@ -6,7 +6,7 @@ import { PipelineError, isAbort } from '../../core/errors.ts';
 import { projectRoot } from '../../core/home.ts';
 import { runCommand } from '../../core/run-command.ts';
 import { pluginVersion, jarsIn, standInSinkClass } from './plugin-folder.ts';
-import { moveIntoPlace, withStaging } from './staging.ts';
+import { moveIntoPlace, withStaging } from '../staging.ts';
 
 export const standInSources = path.join(projectRoot, 'embedded', 'sink', 'stand-in');
 

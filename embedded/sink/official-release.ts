@@ -8,7 +8,7 @@ import { InterruptedError, PipelineError, messageOf } from '../../core/errors.ts
 import { parseWith, readJson } from '../../core/parse.ts';
 import { DownloadError, downloadFile } from './download-file.ts';
 import { pluginVersion, jarsIn, officialSinkClass } from './plugin-folder.ts';
-import { moveIntoPlace, withStaging } from './staging.ts';
+import { moveIntoPlace, withStaging } from '../staging.ts';
 import { unpackZip } from './unpack-zip.ts';
 
 /** The release of ClickHouse/clickhouse-kafka-connect that the pipeline is written against. */

@@ -63,7 +63,7 @@ test('what a killed fetch left behind is not taken for jars and is removed by th
   const finished = path.dirname(await fetchJars('kafka', { cacheFolder }));
   rmSync(finished, { recursive: true });
   // No process has this id: Linux and macOS count up to 4,194,304 at most.
-  const abandoned = `${finished}.fetching-99999999-x`;
+  const abandoned = path.join(path.dirname(finished), 'staging-99999999-x');
   mkdirSync(abandoned);
   expect(missingJars(['kafka'], cacheFolder)).toEqual(['kafka']);
   await fetchJars('kafka', { cacheFolder });

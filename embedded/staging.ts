@@ -1,8 +1,8 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { PipelineError, codeOf } from '../../core/errors.ts';
-import { processInfo } from '../process/process-info.ts';
+import { PipelineError, codeOf } from '../core/errors.ts';
+import { processInfo } from './process/process-info.ts';
 
 const prefix = 'staging-';
 
