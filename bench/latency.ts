@@ -1,7 +1,7 @@
 import { createClickHouse, type ClickHouse } from '../clickhouse/client.ts';
 import { waitUntilReconciled } from '../controlplane/reconcile.ts';
 import { sleep } from '../core/wait.ts';
-import { produceLive } from '../producers/produce.ts';
+import { produceLive } from '../producers/runs/produce.ts';
 import type { BenchStack } from './bench-stack.ts';
 import { integer, quantile, type Measurement } from './measurement.ts';
 import { applyConnectors, preparePipeline } from './pipeline.ts';

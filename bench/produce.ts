@@ -5,11 +5,11 @@ import { createCustomer } from '../producers/entities/customers.ts';
 import { createInvoice } from '../producers/entities/invoices.ts';
 import { createPayment, planPayment } from '../producers/entities/payments.ts';
 import type { BillingEvent } from '../producers/events.ts';
-import { connectPublisher, type PublisherOptions } from '../producers/publisher.ts';
-import { Random } from '../producers/random.ts';
-import { createScenario, type Scenario } from '../producers/scenario.ts';
-import { loadScenarioSettings } from '../producers/scenario-settings.ts';
-import { happen } from '../producers/steps.ts';
+import { connectPublisher, type PublisherOptions } from '../producers/delivery/publisher.ts';
+import { Random } from '../producers/scenario/random.ts';
+import { createScenario, type Scenario } from '../producers/scenario/scenario.ts';
+import { loadScenarioSettings } from '../producers/scenario/settings.ts';
+import { happen } from '../producers/lives/steps.ts';
 
 const customers = 5000;
 const dayMs = 86_400_000;
@@ -77,7 +77,7 @@ function* payments(scenario: Scenario, records: number): Generator<BillingEvent>
   const billed = Array.from({ length: customers }, (_, index) => createCustomer(scenario, index, random));
   for (let round = 0; ; round += 1) {
     for (const customer of billed) {
-      const numbering = { owner: customer.index, invoices: round, payments: round };
+      const numbering = { owner: customer.index, counts: { invoice: round, payment: round } };
       const bill = { customer, usdMinor: 2000, months: 1, dueDays: 7 };
       const invoice = createInvoice(scenario, random, bill, numbering);
       const payment = createPayment(scenario, invoice, invoice.totalMinor, numbering);

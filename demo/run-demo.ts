@@ -11,7 +11,7 @@ import {
   produceLive,
   type ProduceProgress,
   type ProduceResult,
-} from '../producers/produce.ts';
+} from '../producers/runs/produce.ts';
 import { applyTopics } from '../schemas/apply-topics.ts';
 import type { Catalog } from '../schemas/catalog.ts';
 import { registerSchemas } from '../schemas/register.ts';

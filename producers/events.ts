@@ -1,4 +1,4 @@
-import type { EntityKey } from './ids.ts';
+import type { EntityKey } from './scenario/ids.ts';
 
 /** One record for one topic. */
 export interface BillingEvent {

@@ -8,6 +8,8 @@ interface Entry {
   topic: string;
   schema: string;
   key: string;
+  id: string;
+  references: Readonly<Record<string, string>>;
   cleanup: 'delete' | 'compact';
   rawTable: string;
 }
@@ -30,7 +32,9 @@ export function checkTopics(
     ...rawTableIsUsedOnce(topics),
     ...schemaIsUsedOnce(topics),
     ...keyIsAStringField(topics, fieldsOf),
-    ...compactionKeepsTheEntity(topics, fieldsOf),
+    ...idIsAStringField(topics, fieldsOf),
+    ...referencesResolve(topics, fieldsOf),
+    ...compactionKeepsTheEntity(topics),
   ];
 }
 
@@ -69,28 +73,61 @@ function schemaIsUsedOnce(topics: Entries): Problem[] {
 
 /** A null key would spread an entity's history over all partitions. */
 function keyIsAStringField(topics: Entries, fieldsOf: FieldsOf): Problem[] {
+  return stringFields(topics, 'key', ['string', 'enum'], fieldsOf);
+}
+
+function idIsAStringField(topics: Entries, fieldsOf: FieldsOf): Problem[] {
+  return stringFields(topics, 'id', ['string'], fieldsOf);
+}
+
+function stringFields(
+  topics: Entries,
+  role: 'key' | 'id',
+  allowed: readonly string[],
+  fieldsOf: FieldsOf,
+): Problem[] {
+  return topics.flatMap((entry, index) => {
+    const fields = entry && fieldsOf(entry.schema);
+    if (entry === undefined || fields === undefined) return [];
+    const name = entry[role];
+    const field = fields.find((candidate) => candidate.name === name);
+    const path = dottedPath(['topics', index, role]);
+    if (field === undefined) return [{ path, message: `${entry.schema} has no field "${name}"` }];
+    const type = baseTypeOf(field.type);
+    if (allowed.includes(type) && !isUnion(field.type)) return [];
+    return [{ path, message: `the field "${name}" must be a string that is never null` }];
+  });
+}
+
+/** A parent listed after its child would be produced after it. */
+function referencesResolve(topics: Entries, fieldsOf: FieldsOf): Problem[] {
   return topics.flatMap((entry, index) => {
     if (entry === undefined) return [];
     const fields = fieldsOf(entry.schema);
-    if (fields === undefined) return [];
-    const field = fields.find(({ name }) => name === entry.key);
-    const at = dottedPath(['topics', index, 'key']);
-    if (field === undefined) return [{ path: at, message: `${entry.schema} has no field "${entry.key}"` }];
-    if (baseTypeOf(field.type) === 'string' && !isUnion(field.type)) return [];
-    return [{ path: at, message: `the field "${entry.key}" must be a string that is never null` }];
+    const earlier = topics.slice(0, index).map((other) => other?.topic);
+    return Object.entries(entry.references).flatMap(([name, parent]) => {
+      const path = dottedPath(['topics', index, 'references', name]);
+      const field = fields?.find((candidate) => candidate.name === name);
+      if (fields !== undefined && field === undefined) {
+        return [{ path, message: `${entry.schema} has no field "${name}"` }];
+      }
+      if (field !== undefined && baseTypeOf(field.type) !== 'string') {
+        return [{ path, message: `the field "${name}" must be a string` }];
+      }
+      if (earlier.includes(parent)) return [];
+      return [{ path, message: `"${parent}" is not listed above ${entry.topic}` }];
+    });
   });
 }
 
 /** Compaction keeps the last record of a key: the key has to be the id of the record's own entity. */
-function compactionKeepsTheEntity(topics: Entries, fieldsOf: FieldsOf): Problem[] {
+function compactionKeepsTheEntity(topics: Entries): Problem[] {
   return topics.flatMap((entry, index) => {
-    if (entry?.cleanup !== 'compact') return [];
-    const own = fieldsOf(entry.schema)?.find(({ name }) => name.endsWith('_id') && name !== 'event_id')?.name;
-    if (own === undefined || own === entry.key) return [];
+    if (entry?.cleanup !== 'compact' || entry.id === entry.key) return [];
     return [
       {
         path: dottedPath(['topics', index, 'cleanup']),
-        message: `compacting by "${entry.key}" would drop records: key the topic by "${own}" or use delete`,
+        message: `compacting by "${entry.key}" would drop records: key the topic by "${entry.id}" or use delete`,
       },
     ];
   });

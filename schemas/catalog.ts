@@ -34,6 +34,10 @@ const topicEntry = z.strictObject({
   schema: z.string().regex(/^[\w./-]+\.avsc$/, 'expected the path of an .avsc file'),
   /** Field of the record whose value is the Kafka key. */
   key: z.string().min(1),
+  /** Field that names the record's own entity; with entity_version it names one state of it. */
+  id: z.string().min(1),
+  /** Fields that hold the id of another topic's entity, which is produced first. */
+  references: z.record(z.string().min(1), topicName).default({}),
   partitions,
   cleanup: z.enum(['delete', 'compact']),
   retentionMs,

@@ -1,5 +1,5 @@
 import { resolveStackSettings, stopStack } from '../../embedded/stack.ts';
-import { forgetRuns } from '../../producers/claims.ts';
+import { forgetRuns } from '../../producers/runs/claims.ts';
 import type { Run } from '../command.ts';
 
 export const run: Run = async ({ env, signal, output }, options) => {

@@ -5,7 +5,7 @@ import {
   ProduceInterruptedError,
   produceLive,
   type ProduceResult,
-} from '../../producers/produce.ts';
+} from '../../producers/runs/produce.ts';
 import { loadCatalog } from '../../schemas/catalog.ts';
 import type { Options, Run } from '../command.ts';
 import { renderTable, type Output } from '../output.ts';

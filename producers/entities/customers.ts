@@ -1,10 +1,10 @@
 import { Faker, base, en } from '@faker-js/faker';
 import type { BillingEvent, Entity } from '../events.ts';
-import { idOf } from '../ids.ts';
-import { Random } from '../random.ts';
-import { placeOf, streams, type Place, type Scenario } from '../scenario.ts';
-import type { ChannelName, MethodName, TierName } from '../scenario-settings.ts';
-import { assertLegal, type CustomerStatus } from '../state-machines.ts';
+import { idOf } from '../scenario/ids.ts';
+import { Random } from '../scenario/random.ts';
+import { placeOf, streams, type Place, type Scenario } from '../scenario/scenario.ts';
+import type { ChannelName, MethodName, TierName } from '../scenario/settings.ts';
+import { assertLegal, type CustomerStatus } from '../scenario/state-machines.ts';
 
 export interface Customer extends Entity {
   /** Position in the scenario; everything about the customer follows from it and the seed. */

@@ -1,9 +1,9 @@
 import type { BillingEvent, Entity } from '../events.ts';
-import { idOf } from '../ids.ts';
-import { addMonths } from '../local-time.ts';
-import type { Random } from '../random.ts';
-import type { Scenario } from '../scenario.ts';
-import { assertLegal, type InvoiceStatus } from '../state-machines.ts';
+import { idOf, type Numbering } from '../scenario/ids.ts';
+import { addMonths } from '../scenario/local-time.ts';
+import type { Random } from '../scenario/random.ts';
+import type { Scenario } from '../scenario/scenario.ts';
+import { assertLegal, type InvoiceStatus } from '../scenario/state-machines.ts';
 import type { Customer } from './customers.ts';
 
 const dayMs = 86_400_000;
@@ -34,14 +34,6 @@ export interface InvoiceStep {
   paidMinor: number;
 }
 
-/** Counts what an owner has issued; ids and numbers follow from it. */
-export interface Numbering {
-  /** See {@link IdRegistry.key}. */
-  owner: number;
-  invoices: number;
-  payments: number;
-}
-
 /** What is billed to whom. */
 export interface Bill {
   customer: Customer;
@@ -55,7 +47,7 @@ export function createInvoice(scenario: Scenario, random: Random, bill: Bill, nu
   const { customer, usdMinor, months, dueDays } = bill;
   const { discounted, discountBps } = scenario.settings.invoices;
   const { minorPerUsdMinor, taxBps } = customer.place;
-  const key = scenario.ids.key('invoice', numbering.owner, (numbering.invoices += 1));
+  const key = scenario.ids.next('invoice', numbering);
   const subtotalMinor = Math.max(1, Math.round(usdMinor * minorPerUsdMinor));
   const discount = random.chance(discounted)
     ? (discountBps[random.integer(0, discountBps.length - 1)] ?? 0)
@@ -66,7 +58,7 @@ export function createInvoice(scenario: Scenario, random: Random, bill: Bill, nu
     key,
     version: 0,
     id: idOf(key),
-    number: `${key.high.toString(16).padStart(8, '0').toUpperCase()}-${String(numbering.invoices).padStart(4, '0')}`,
+    number: `${key.high.toString(16).padStart(8, '0').toUpperCase()}-${String(numbering.counts.invoice).padStart(4, '0')}`,
     customer,
     subtotalMinor,
     discountMinor,

@@ -1,10 +1,10 @@
 import type { BillingEvent, Entity } from '../events.ts';
-import { idOf } from '../ids.ts';
-import type { Random } from '../random.ts';
-import type { Scenario } from '../scenario.ts';
-import type { FailureCode } from '../scenario-settings.ts';
-import { assertLegal, type PaymentStatus } from '../state-machines.ts';
-import type { Invoice, Numbering } from './invoices.ts';
+import { idOf, type Numbering } from '../scenario/ids.ts';
+import type { Random } from '../scenario/random.ts';
+import type { Scenario } from '../scenario/scenario.ts';
+import type { FailureCode } from '../scenario/settings.ts';
+import { assertLegal, type PaymentStatus } from '../scenario/state-machines.ts';
+import type { Invoice } from './invoices.ts';
 
 const second = 1000;
 const minute = 60 * second;
@@ -47,7 +47,7 @@ export function createPayment(
   amountMinor: number,
   numbering: Numbering,
 ): Payment {
-  const key = scenario.ids.key('payment', numbering.owner, (numbering.payments += 1));
+  const key = scenario.ids.next('payment', numbering);
   return {
     key,
     version: 0,

@@ -3,7 +3,7 @@ import type { Producer } from 'kafkajs';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { createClickHouse, type ClickHouse } from '../../clickhouse/client.ts';
 import { waitFor } from '../../core/wait.ts';
-import { createEncoder } from '../../producers/wire-format.ts';
+import { createEncoder } from '../../producers/delivery/wire-format.ts';
 import { loadCatalog, type CatalogTopic } from '../../schemas/catalog.ts';
 import { isUnion } from '../../schemas/read-schema.ts';
 import { lookUpSchemaIds } from '../../schemas/register.ts';

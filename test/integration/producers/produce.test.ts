@@ -6,13 +6,13 @@ import { projectRoot } from '../../../core/home.ts';
 import { retry } from '../../../core/retry.ts';
 import { waitFor } from '../../../core/wait.ts';
 import { startStack } from '../../../embedded/stack.ts';
-import { partitionOf } from '../../../producers/partition.ts';
+import { partitionOf } from '../../../producers/delivery/partition.ts';
 import {
   ProduceFailedError,
   ProduceInterruptedError,
   produceHistory,
   produceLive,
-} from '../../../producers/produce.ts';
+} from '../../../producers/runs/produce.ts';
 import { applyTopics } from '../../../schemas/apply-topics.ts';
 import { loadCatalog } from '../../../schemas/catalog.ts';
 import { registerSchemas } from '../../../schemas/register.ts';

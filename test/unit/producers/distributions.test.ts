@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { advance, startLife } from '../../../producers/customer-life.ts';
+import { advance, startLife } from '../../../producers/lives/customer-life.ts';
 import type { Payment } from '../../../producers/entities/payments.ts';
 import { rangeOf, scenarioOf, settings } from './small-scenario.ts';
 

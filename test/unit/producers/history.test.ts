@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { BillingEvent } from '../../../producers/events.ts';
-import { customersFor } from '../../../producers/history.ts';
-import { isLegal, type Machine } from '../../../producers/state-machines.ts';
-import { createEncoder, type Encode } from '../../../producers/wire-format.ts';
+import { customersFor } from '../../../producers/lives/history.ts';
+import { isLegal, type Machine } from '../../../producers/scenario/state-machines.ts';
+import { createEncoder, type Encode } from '../../../producers/delivery/wire-format.ts';
 import { loadCatalog } from '../../../schemas/catalog.ts';
 import { endAt, historyOf, rangeOf, scenarioOf } from './small-scenario.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { BillingEvent } from '../../../producers/events.ts';
-import { LiveStream } from '../../../producers/live.ts';
-import { isLegal } from '../../../producers/state-machines.ts';
+import { LiveStream } from '../../../producers/lives/live.ts';
+import { isLegal } from '../../../producers/scenario/state-machines.ts';
 import { loadCatalog } from '../../../schemas/catalog.ts';
 import { endAt, historyOf, rangeOf, scenarioOf } from './small-scenario.ts';
 

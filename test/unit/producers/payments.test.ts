@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { createCustomer } from '../../../producers/entities/customers.ts';
 import { createInvoice } from '../../../producers/entities/invoices.ts';
 import { changePayment, createPayment, planPayment } from '../../../producers/entities/payments.ts';
-import { Random } from '../../../producers/random.ts';
-import { isLegal, transitions } from '../../../producers/state-machines.ts';
+import { Random } from '../../../producers/scenario/random.ts';
+import { isLegal, transitions } from '../../../producers/scenario/state-machines.ts';
 import { endAt, scenarioOf } from './small-scenario.ts';
 
 const final = Object.entries(transitions.payment)
@@ -58,7 +58,7 @@ function newPayment(seed: number, ordinal: number) {
   const scenario = scenarioOf(seed);
   const random = new Random(seed, ordinal);
   const customer = createCustomer(scenario, ordinal, random);
-  const numbering = { owner: ordinal, invoices: 0, payments: 0 };
+  const numbering = { owner: ordinal, counts: {} };
   const invoice = createInvoice(
     scenario,
     random,

@@ -5,9 +5,9 @@ import { describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { InvalidInputError } from '../../../core/errors.ts';
 import { projectRoot } from '../../../core/home.ts';
-import { loadScenarioSettings, type ScenarioSettings } from '../../../producers/scenario-settings.ts';
+import { loadScenarioSettings, type ScenarioSettings } from '../../../producers/scenario/settings.ts';
 
-const file = path.join(projectRoot, 'producers', 'scenario.yaml');
+const file = path.join(projectRoot, 'producers', 'scenario', 'scenario.yaml');
 
 describe('loadScenarioSettings', () => {
   it.each<[string, (settings: ScenarioSettings) => void, string, RegExp]>([

@@ -1,7 +1,7 @@
 import type { BillingEvent } from '../../../producers/events.ts';
-import { historyEvents, type HistoryRange } from '../../../producers/history.ts';
-import { loadScenarioSettings } from '../../../producers/scenario-settings.ts';
-import { createScenario, type Scenario } from '../../../producers/scenario.ts';
+import { historyEvents, type HistoryRange } from '../../../producers/lives/history.ts';
+import { loadScenarioSettings } from '../../../producers/scenario/settings.ts';
+import { createScenario, type Scenario } from '../../../producers/scenario/scenario.ts';
 
 /** 1 October 2025, 00:00 UTC: histories of the tests end here, and their clock stands still here. */
 export const endAt = Date.UTC(2025, 9, 1);

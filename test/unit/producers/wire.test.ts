@@ -1,9 +1,9 @@
 import avsc from 'avsc';
 import kafkajs from 'kafkajs';
 import { describe, expect, it } from 'vitest';
-import { partitionOf } from '../../../producers/partition.ts';
-import { Random } from '../../../producers/random.ts';
-import { createEncoder } from '../../../producers/wire-format.ts';
+import { partitionOf } from '../../../producers/delivery/partition.ts';
+import { Random } from '../../../producers/scenario/random.ts';
+import { createEncoder } from '../../../producers/delivery/wire-format.ts';
 
 describe('partitionOf', () => {
   // From the Java client's own tests, org.apache.kafka.common.utils.UtilsTest#testMurmur2.

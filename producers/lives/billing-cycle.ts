@@ -1,9 +1,10 @@
-import type { Customer } from './entities/customers.ts';
-import { createInvoice, type Bill, type Invoice, type Numbering } from './entities/invoices.ts';
-import { createPayment, planPayment } from './entities/payments.ts';
-import type { Random } from './random.ts';
-import { activityAt, type Scenario } from './scenario.ts';
-import type { InvoiceStatus } from './state-machines.ts';
+import type { Customer } from '../entities/customers.ts';
+import { createInvoice, type Bill, type Invoice } from '../entities/invoices.ts';
+import { createPayment, planPayment } from '../entities/payments.ts';
+import type { Numbering } from '../scenario/ids.ts';
+import type { Random } from '../scenario/random.ts';
+import { activityAt, type Scenario } from '../scenario/scenario.ts';
+import type { InvoiceStatus } from '../scenario/state-machines.ts';
 import type { PlannedStep } from './steps.ts';
 
 const minute = 60_000;

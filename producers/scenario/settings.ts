@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { z } from 'zod';
-import { projectRoot } from '../core/home.ts';
-import { parseWith, readYaml } from '../core/parse.ts';
+import { projectRoot } from '../../core/home.ts';
+import { parseWith, readYaml } from '../../core/parse.ts';
 
 /** Tiers a customer can be on, from the smallest to the largest. */
 export const tierNames = ['standard', 'starter', 'professional', 'enterprise'] as const;
@@ -161,7 +161,7 @@ export type ScenarioSettings = z.infer<typeof settingsSchema>;
  * @throws InvalidInputError listing every problem, shares that don't add up among them
  */
 export function loadScenarioSettings(
-  file = path.join(projectRoot, 'producers', 'scenario.yaml'),
+  file = path.join(projectRoot, 'producers', 'scenario', 'scenario.yaml'),
 ): ScenarioSettings {
   const what = 'The scenario is not valid';
   return parseWith(settingsSchema, readYaml(file, what), what, file);

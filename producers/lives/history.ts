@@ -1,6 +1,6 @@
 import { advance, startLife, type CustomerLife, type Period } from './customer-life.ts';
-import type { BillingEvent } from './events.ts';
-import type { Scenario } from './scenario.ts';
+import type { BillingEvent } from '../events.ts';
+import type { Scenario } from '../scenario/scenario.ts';
 import { happen, type PlannedStep } from './steps.ts';
 
 const windowMs = 86_400_000;

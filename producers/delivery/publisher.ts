@@ -1,9 +1,9 @@
 import type { Admin, CompressionTypes, Message, RetryOptions } from 'kafkajs';
-import { PipelineError } from '../core/errors.ts';
-import type { Catalog } from '../schemas/catalog.ts';
-import { createKafka, kafkaError, withKafkaAdmin } from '../targets/kafka.ts';
-import type { Target } from '../targets/load-target.ts';
-import type { BillingEvent } from './events.ts';
+import { PipelineError } from '../../core/errors.ts';
+import type { Catalog } from '../../schemas/catalog.ts';
+import { createKafka, kafkaError, withKafkaAdmin } from '../../targets/kafka.ts';
+import type { Target } from '../../targets/load-target.ts';
+import type { BillingEvent } from '../events.ts';
 import { Lane } from './lane.ts';
 import { partitionOf } from './partition.ts';
 import { createEncoder, type Encode } from './wire-format.ts';

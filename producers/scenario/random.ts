@@ -1,6 +1,8 @@
 /** Anything that can be told apart by 32 bits: an index, a salt, another stream's word. */
 type Label = number;
 
+export type RandomState = readonly [number, number, number, number];
+
 /**
  * A stream of random numbers that depends on nothing but its labels: sfc32 (Chris Doty-Humphrey, PractRand),
  * 128 bits of state, so that every customer can have a stream of its own. faker's Mersenne Twister would
@@ -20,6 +22,21 @@ export class Random {
     this.#c = c;
     // The generator's own advice: its first outputs still resemble the seed.
     for (let round = 0; round < 12; round += 1) this.uint32();
+  }
+
+  /** A stream that goes on where `state` was taken. */
+  static resume([a, b, c, counter]: RandomState): Random {
+    const random = new Random();
+    random.#a = a;
+    random.#b = b;
+    random.#c = c;
+    random.#counter = counter;
+    return random;
+  }
+
+  /** All there is to a stream; {@link Random.resume} goes on from it. */
+  state(): RandomState {
+    return [this.#a, this.#b, this.#c, this.#counter];
   }
 
   uint32(): number {

@@ -1,18 +1,23 @@
 import path from 'node:path';
-import { InterruptedError, PipelineError } from '../core/errors.ts';
-import { resolveHome, type Home } from '../core/home.ts';
-import type { Catalog } from '../schemas/catalog.ts';
-import { sleep } from '../core/wait.ts';
-import { lookUpSchemaIds } from '../schemas/register.ts';
-import type { Target } from '../targets/load-target.ts';
+import { InterruptedError, PipelineError } from '../../core/errors.ts';
+import { resolveHome, type Home } from '../../core/home.ts';
+import type { Catalog } from '../../schemas/catalog.ts';
+import { sleep } from '../../core/wait.ts';
+import { lookUpSchemaIds } from '../../schemas/register.ts';
+import type { Target } from '../../targets/load-target.ts';
 import { Claims, claimsFolder, firstFreeIndex } from './claims.ts';
-import type { BillingEvent } from './events.ts';
-import { customersFor, historyEvents } from './history.ts';
-import { LiveStream } from './live.ts';
+import type { BillingEvent } from '../events.ts';
+import { customersFor, historyEvents } from '../lives/history.ts';
+import { LiveStream } from '../lives/live.ts';
 import { pace } from './pace.ts';
-import { connectPublisher, type Acknowledged, type Publisher, type PublisherOptions } from './publisher.ts';
-import { createScenario, systemClock, type Clock } from './scenario.ts';
-import { loadScenarioSettings, type ScenarioSettings } from './scenario-settings.ts';
+import {
+  connectPublisher,
+  type Acknowledged,
+  type Publisher,
+  type PublisherOptions,
+} from '../delivery/publisher.ts';
+import { createScenario, systemClock, type Clock } from '../scenario/scenario.ts';
+import { loadScenarioSettings, type ScenarioSettings } from '../scenario/settings.ts';
 
 const yearMs = 365.25 * 86_400_000;
 const progressIntervalMs = 250;

@@ -1,8 +1,8 @@
-import { changeCustomer, type CustomerStep } from './entities/customers.ts';
-import { changeInvoice, type InvoiceStep } from './entities/invoices.ts';
-import { changePayment, type PaymentStep } from './entities/payments.ts';
-import type { BillingEvent } from './events.ts';
-import type { Scenario } from './scenario.ts';
+import { changeCustomer, type CustomerStep } from '../entities/customers.ts';
+import { changeInvoice, type InvoiceStep } from '../entities/invoices.ts';
+import { changePayment, type PaymentStep } from '../entities/payments.ts';
+import type { BillingEvent } from '../events.ts';
+import type { Scenario } from '../scenario/scenario.ts';
 
 /** A change of any entity that is about to happen. A new entity adds its step here and below. */
 export type Step = CustomerStep | InvoiceStep | PaymentStep;

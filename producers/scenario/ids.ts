@@ -1,7 +1,25 @@
 import { mix } from './random.ts';
 
 /** Kinds of entities that have ids, and the prefix that tells them apart on sight. */
-const prefixes = { customer: 'cus', invoice: 'inv', payment: 'pay', paymentMethod: 'pm' } as const;
+const prefixes = {
+  customer: 'cus',
+  invoice: 'inv',
+  payment: 'pay',
+  paymentMethod: 'pm',
+  subscription: 'sub',
+  discount: 'dsc',
+  invoiceLine: 'il',
+  order: 'ord',
+  orderLine: 'ol',
+  shipment: 'shp',
+  transaction: 'txn',
+  refund: 'ref',
+  dispute: 'dsp',
+  product: 'prd',
+  plan: 'pln',
+  spend: 'spd',
+  fxRate: 'fxr',
+} as const;
 export type EntityKind = keyof typeof prefixes;
 const kinds = Object.keys(prefixes);
 
@@ -10,6 +28,13 @@ export interface EntityKey {
   kind: EntityKind;
   high: number;
   low: number;
+}
+
+/** Counts the entities of an owner: ids follow from it. Plain data, so that it can be stored. */
+export interface Numbering {
+  /** See {@link IdRegistry.key}. */
+  owner: number;
+  counts: Partial<Record<EntityKind, number>>;
 }
 
 /**
@@ -31,6 +56,13 @@ export class IdRegistry {
     const salt = mix(this.#seed ^ Math.imul(kinds.indexOf(kind) + 1, 0x9e3779b9));
     const high = mix(owner ^ salt);
     return { kind, high, low: mix(ordinal ^ mix(high ^ mix(this.#seed + salt))) };
+  }
+
+  /** The key of the owner's next entity of that kind. */
+  next(kind: EntityKind, numbering: Numbering): EntityKey {
+    const ordinal = (numbering.counts[kind] ?? 0) + 1;
+    numbering.counts[kind] = ordinal;
+    return this.key(kind, numbering.owner, ordinal);
   }
 
   /**

@@ -1,13 +1,7 @@
 import { IdRegistry } from './ids.ts';
 import { localParts } from './local-time.ts';
 import { mix, valueAt, weighted, type Random, type Weighted } from './random.ts';
-import type {
-  ChannelName,
-  FailureCode,
-  MethodName,
-  ScenarioSettings,
-  TierName,
-} from './scenario-settings.ts';
+import type { ChannelName, FailureCode, MethodName, ScenarioSettings, TierName } from './settings.ts';
 
 /** Milliseconds since 1970, UTC. Tests put their own in its place. */
 export interface Clock {

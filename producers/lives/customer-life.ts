@@ -1,11 +1,12 @@
 import { planInvoice } from './billing-cycle.ts';
-import { createCustomer, type Customer, type CustomerStep } from './entities/customers.ts';
-import type { Bill, Numbering } from './entities/invoices.ts';
-import { addMonths } from './local-time.ts';
-import { Random } from './random.ts';
-import { activityAt, streams, type Scenario } from './scenario.ts';
-import type { TierName } from './scenario-settings.ts';
-import type { CustomerStatus } from './state-machines.ts';
+import { createCustomer, type Customer, type CustomerStep } from '../entities/customers.ts';
+import type { Bill } from '../entities/invoices.ts';
+import type { Numbering } from '../scenario/ids.ts';
+import { addMonths } from '../scenario/local-time.ts';
+import { Random } from '../scenario/random.ts';
+import { activityAt, streams, type Scenario } from '../scenario/scenario.ts';
+import type { TierName } from '../scenario/settings.ts';
+import type { CustomerStatus } from '../scenario/state-machines.ts';
 import type { PlannedStep } from './steps.ts';
 
 const dayMs = 86_400_000;
@@ -48,7 +49,7 @@ export function startLife(scenario: Scenario, index: number, signups: Period): C
   return {
     customer,
     random,
-    numbering: { owner: index, invoices: 0, payments: 0 },
+    numbering: { owner: index, counts: {} },
     nextAt: signupMoment(scenario, random, customer, signups),
     phase: 'signup',
     status: 'none',

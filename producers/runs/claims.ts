@@ -1,9 +1,9 @@
 import { existsSync, linkSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
-import { PipelineError, codeOf } from '../core/errors.ts';
-import type { Home } from '../core/home.ts';
-import { parseWith, readJson } from '../core/parse.ts';
+import { PipelineError, codeOf } from '../../core/errors.ts';
+import type { Home } from '../../core/home.ts';
+import { parseWith, readJson } from '../../core/parse.ts';
 
 const claimSchema = z.strictObject({
   kind: z.enum(['history', 'live']),

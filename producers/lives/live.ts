@@ -1,11 +1,11 @@
 import { planInvoice } from './billing-cycle.ts';
 import { advance, billOf, startLife, type CustomerLife } from './customer-life.ts';
-import type { Numbering } from './entities/invoices.ts';
-import type { BillingEvent } from './events.ts';
+import type { Numbering } from '../scenario/ids.ts';
+import type { BillingEvent } from '../events.ts';
 import type { HistoryRange } from './history.ts';
-import { liveOwner } from './ids.ts';
-import { Random } from './random.ts';
-import { streams, type Scenario } from './scenario.ts';
+import { liveOwner } from '../scenario/ids.ts';
+import { Random } from '../scenario/random.ts';
+import { streams, type Scenario } from '../scenario/scenario.ts';
 import { happen, type PlannedStep } from './steps.ts';
 
 export interface LiveOptions {
@@ -46,7 +46,7 @@ export class LiveStream {
     this.#scenario = scenario;
     this.#options = options;
     this.#random = new Random(scenario.seed, streams.live, options.run);
-    this.#numbering = { owner: liveOwner(options.run), invoices: 0, payments: 0 };
+    this.#numbering = { owner: liveOwner(options.run), counts: {} };
   }
 
   /** The next event, as of `at`. */
