@@ -6,12 +6,8 @@ import { total, waitUntilReconciled, type PartitionReconciliation } from '../con
 import type { SinkInUse } from '../controlplane/sink-class.ts';
 import { PipelineError } from '../core/errors.ts';
 import { startStack, stopStack, type StackSettings } from '../embedded/stack.ts';
-import {
-  produceHistory,
-  produceLive,
-  type ProduceProgress,
-  type ProduceResult,
-} from '../producers/runs/produce.ts';
+import { produceHistory, produceLive } from '../producers/runs/produce.ts';
+import type { ProduceResult, RunProgress } from '../producers/runs/run.ts';
 import { applyTopics } from '../schemas/apply-topics.ts';
 import type { Catalog } from '../schemas/catalog.ts';
 import { registerSchemas } from '../schemas/register.ts';
@@ -219,7 +215,7 @@ async function countProduced(target: Target, catalog: Catalog): Promise<number> 
 }
 
 function rateTo(progress: (detail: string) => void) {
-  return ({ acknowledged, expected, elapsedMs }: ProduceProgress) => {
+  return ({ acknowledged, expected, elapsedMs }: RunProgress) => {
     progress(`${count(acknowledged)} of ${count(expected)} records, ${rateOf(acknowledged, elapsedMs)}`);
   };
 }

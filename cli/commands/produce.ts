@@ -1,11 +1,7 @@
 import { z } from 'zod';
 import { parseWith } from '../../core/parse.ts';
-import {
-  ProduceFailedError,
-  ProduceInterruptedError,
-  produceLive,
-  type ProduceResult,
-} from '../../producers/runs/produce.ts';
+import { produceLive } from '../../producers/runs/produce.ts';
+import { ProduceFailedError, ProduceInterruptedError, type ProduceResult } from '../../producers/runs/run.ts';
 import { loadCatalog } from '../../schemas/catalog.ts';
 import type { Options, Run } from '../command.ts';
 import { renderTable, type Output } from '../output.ts';

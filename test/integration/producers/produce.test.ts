@@ -7,12 +7,8 @@ import { retry } from '../../../core/retry.ts';
 import { waitFor } from '../../../core/wait.ts';
 import { startStack } from '../../../embedded/stack.ts';
 import { partitionOf } from '../../../producers/delivery/partition.ts';
-import {
-  ProduceFailedError,
-  ProduceInterruptedError,
-  produceHistory,
-  produceLive,
-} from '../../../producers/runs/produce.ts';
+import { produceHistory, produceLive } from '../../../producers/runs/produce.ts';
+import { ProduceFailedError, ProduceInterruptedError } from '../../../producers/runs/run.ts';
 import { applyTopics } from '../../../schemas/apply-topics.ts';
 import { loadCatalog } from '../../../schemas/catalog.ts';
 import { registerSchemas } from '../../../schemas/register.ts';
