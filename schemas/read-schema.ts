@@ -2,6 +2,7 @@ import avsc, { type Type } from 'avsc';
 import { z } from 'zod';
 import { InvalidInputError, messageOf, type Problem } from '../core/errors.ts';
 import { check, readJson } from '../core/parse.ts';
+import { DecimalType } from './decimal-type.ts';
 
 /** A type as Avro's JSON writes it: a name, a definition, or a union. */
 export type AvroType = string | AvroDefinition | readonly AvroType[];
@@ -78,7 +79,11 @@ export function readSchema(file: string): ReadSchema {
     // Parsing adds to the object it is given; the one we register stays as the file has it.
     return {
       definition,
-      type: avsc.Type.forSchema(structuredClone(frame.value) as avsc.Schema),
+      type: avsc.Type.forSchema(structuredClone(frame.value) as avsc.Schema, {
+        // A timestamp is a number of milliseconds and a date a number of days: as on the wire.
+        logicalTypes: { decimal: DecimalType },
+        assertLogicalTypes: true,
+      }),
       problems: [],
     };
   } catch (error) {
