@@ -13,6 +13,10 @@ const claimSchema = z.strictObject({
   /** Of a history: the period it tells of. Of a live run: twice the moment it began. */
   startAt: z.int(),
   endAt: z.int(),
+  /** Of a live run: customers of complete histories whose lives it goes on with; no other run ever does. */
+  adopts: z.array(z.strictObject({ first: z.int().min(0), count: z.int().min(1) })).optional(),
+  /** Settings and code the lives follow from (fingerprint.ts): only the same can go on with them. */
+  fingerprint: z.string().optional(),
 });
 
 /** What a run is about to write: which customers, told of which period. */

@@ -2,6 +2,7 @@ import { customersFor, historyEvents } from '../lives/history.ts';
 import { LiveStream } from '../lives/live.ts';
 import { systemClock } from '../scenario/scenario.ts';
 import { firstFreeIndex } from './claims.ts';
+import { fingerprintOf } from './fingerprint.ts';
 import { pace } from './pace.ts';
 import { run, type ProduceResult, type RunOptions } from './run.ts';
 
@@ -32,7 +33,8 @@ export async function produceHistory(options: HistoryOptions): Promise<ProduceRe
     const period = { startAt: Math.round(endAt - years * yearMs), endAt };
     const claim = claims.add((previous) => {
       const first = firstFreeIndex(previous);
-      return { kind: 'history', first, count: customersFor(scenario, first, period, events), ...period };
+      const count = customersFor(scenario, first, period, events);
+      return { kind: 'history', first, count, ...period, fingerprint: fingerprintOf(scenario.settings) };
     });
     await send(events, async (publish) => {
       for (const day of historyEvents(scenario, claim)) {
