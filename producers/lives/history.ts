@@ -46,6 +46,24 @@ export function* historyEvents(scenario: Scenario, range: HistoryRange): Generat
   }
 }
 
+/** A customer as of the end of a history. */
+export interface ResumedLife {
+  life: CustomerLife;
+  /** What was decided before the end and happens after it, in the order of time. */
+  pending: PlannedStep[];
+}
+
+/** Lives the life of a customer of a history again up to its end, without telling of it. */
+export function resumeLife(scenario: Scenario, index: number, range: HistoryRange): ResumedLife {
+  const life = startLife(scenario, index, range);
+  const steps: PlannedStep[] = [];
+  while (life.nextAt < range.endAt) steps.push(...advance(scenario, life));
+  steps.sort((a, b) => a.at - b.at);
+  const pending = steps.filter(({ at }) => at >= range.endAt);
+  for (const { step, at } of steps) if (at < range.endAt) happen(scenario, step, at);
+  return { life, pending };
+}
+
 /** The fewest customers, from index `first` on, whose lives within `period` make at least `events` events. */
 export function customersFor(scenario: Scenario, first: number, period: Period, events: number): number {
   let count = 0;
