@@ -114,7 +114,8 @@ function referencesResolve(topics: Entries, fieldsOf: FieldsOf): Problem[] {
       if (field !== undefined && baseTypeOf(field.type) !== 'string') {
         return [{ path, message: `the field "${name}" must be a string` }];
       }
-      if (earlier.includes(parent)) return [];
+      // An entry that could not be read may be the parent, and has been reported itself.
+      if (earlier.includes(parent) || earlier.includes(undefined)) return [];
       return [{ path, message: `"${parent}" is not listed above ${entry.topic}` }];
     });
   });

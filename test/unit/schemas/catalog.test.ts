@@ -19,10 +19,11 @@ interface SchemaFile {
 
 const payments = 'avro/billing.payments.avsc';
 const customers = 'avro/billing.customers.avsc';
+const catalog = loadCatalog();
 
 describe('loadCatalog', () => {
   it('loads the catalog with everything that is derived from it', () => {
-    const { topics, deadLetterTopics } = loadCatalog();
+    const { topics, deadLetterTopics } = catalog;
     expect(topics.map(({ topic, key, partitions }) => [topic, key, partitions])).toEqual(
       expect.arrayContaining([
         ['billing.customers', 'customer_id', 6],
@@ -39,48 +40,138 @@ describe('loadCatalog', () => {
     expect(deadLetterTopics.map(({ topic }) => topic)).toContain('billing.payments.dlq');
   });
 
-  it.each<[string, (catalog: CatalogFile) => void, string, RegExp]>([
+  it.each<[string, (catalog: CatalogFile) => unknown, string, RegExp]>([
     [
       'a topic listed twice',
-      (c) => c.topics.push({ ...c.topics[0]!, rawTable: 'raw_x', schema: payments }),
-      'topics[3].topic',
+      (c) => c.topics.push({ ...entry(c, 'customers') }),
+      `topics[${catalog.topics.length}].topic`,
       /used twice/,
     ],
     [
       'a raw table used twice',
-      (c) => (c.topics[1]!['rawTable'] = 'raw_customers'),
-      'topics[1].rawTable',
+      (c) => (entry(c, 'payments')['rawTable'] = 'raw_customers'),
+      at('payments', 'rawTable'),
       /used twice/,
     ],
-    ['a schema used twice', (c) => (c.topics[1]!['schema'] = customers), 'topics[1].schema', /used twice/],
-    ['a key that is no field', (c) => (c.topics[0]!['key'] = 'nobody'), 'topics[0].key', /no field "nobody"/],
+    [
+      'a schema used twice',
+      (c) => (entry(c, 'payments')['schema'] = customers),
+      at('payments', 'schema'),
+      /used twice/,
+    ],
+    [
+      'a key that is no field',
+      (c) => (entry(c, 'customers')['key'] = 'nobody'),
+      at('customers', 'key'),
+      /no field "nobody"/,
+    ],
     [
       'a key that is no string',
-      (c) => (c.topics[0]!['key'] = 'signup_at'),
-      'topics[0].key',
+      (c) => (entry(c, 'customers')['key'] = 'signup_at'),
+      at('customers', 'key'),
       /must be a string/,
     ],
-    ['a key that may be null', (c) => (c.topics[0]!['key'] = 'company'), 'topics[0].key', /never null/],
+    [
+      'a key that may be null',
+      (c) => (entry(c, 'customers')['key'] = 'company'),
+      at('customers', 'key'),
+      /never null/,
+    ],
+    [
+      'an entry without the id of its entity',
+      (c) => delete entry(c, 'payments')['id'],
+      at('payments', 'id'),
+      /expected string/,
+    ],
+    [
+      'an id that is no field',
+      (c) => (entry(c, 'payments')['id'] = 'nobody'),
+      at('payments', 'id'),
+      /billing\.payments\.avsc has no field "nobody"/,
+    ],
+    [
+      'an id that is an enumeration',
+      (c) => (entry(c, 'payments')['id'] = 'status'),
+      at('payments', 'id'),
+      /must be a string/,
+    ],
+    [
+      'an id that may be null',
+      (c) => (entry(c, 'invoices')['id'] = 'order_id'),
+      at('invoices', 'id'),
+      /never null/,
+    ],
+    [
+      'a reference from no field',
+      (c) => (entry(c, 'payments')['references'] = { nobody_id: 'billing.customers' }),
+      at('payments', 'references.nobody_id'),
+      /no field "nobody_id"/,
+    ],
+    [
+      'a reference that is no string',
+      (c) => (entry(c, 'payments')['references'] = { amount_minor: 'billing.customers' }),
+      at('payments', 'references.amount_minor'),
+      /must be a string/,
+    ],
+    [
+      'a reference to a topic that is not there',
+      (c) => (entry(c, 'payments')['references'] = { invoice_id: 'billing.bills' }),
+      at('payments', 'references.invoice_id'),
+      /"billing\.bills" is not listed above billing\.payments/,
+    ],
+    [
+      'a reference to a topic that comes later',
+      (c) => (entry(c, 'invoices')['references'] = { number: 'billing.payments' }),
+      at('invoices', 'references.number'),
+      /"billing\.payments" is not listed above billing\.invoices/,
+    ],
+    [
+      'a reference to the topic itself',
+      (c) => (entry(c, 'invoices')['references'] = { invoice_id: 'billing.invoices' }),
+      at('invoices', 'references.invoice_id'),
+      /not listed above/,
+    ],
+    [
+      'a reference to nothing that could be a topic',
+      (c) => (entry(c, 'invoices')['references'] = { customer_id: 'Customers!' }),
+      at('invoices', 'references.customer_id'),
+      /lower case/,
+    ],
     [
       'compaction by another entity',
-      (c) => (c.topics[2]!['cleanup'] = 'compact'),
-      'topics[2].cleanup',
+      (c) => (entry(c, 'payments')['cleanup'] = 'compact'),
+      at('payments', 'cleanup'),
       /payment_id/,
     ],
-    ['an unknown cleanup', (c) => (c.topics[0]!['cleanup'] = 'burn'), 'topics[0].cleanup', /delete/],
+    [
+      'an unknown cleanup',
+      (c) => (entry(c, 'customers')['cleanup'] = 'burn'),
+      at('customers', 'cleanup'),
+      /delete/,
+    ],
     [
       'an unknown compatibility',
-      (c) => (c.topics[0]!['compatibility'] = 'SOME'),
-      'topics[0].compatibility',
+      (c) => (entry(c, 'customers')['compatibility'] = 'SOME'),
+      at('customers', 'compatibility'),
       /BACKWARD/,
     ],
-    ['no partitions', (c) => (c.topics[0]!['partitions'] = 0), 'topics[0].partitions', />=1/],
-    ['a retention of a second', (c) => (c.topics[0]!['retentionMs'] = 1000), 'topics[0].retentionMs', /-1/],
-    ['a misspelt key', (c) => (c.topics[0]!['partition'] = 6), 'topics[0].partition', /unknown key/],
+    ['no partitions', (c) => (entry(c, 'customers')['partitions'] = 0), at('customers', 'partitions'), />=1/],
+    [
+      'a retention of a second',
+      (c) => (entry(c, 'customers')['retentionMs'] = 1000),
+      at('customers', 'retentionMs'),
+      /-1/,
+    ],
+    [
+      'a misspelt key',
+      (c) => (entry(c, 'customers')['partition'] = 6),
+      at('customers', 'partition'),
+      /unknown key/,
+    ],
     [
       'a raw table without its prefix',
-      (c) => (c.topics[0]!['rawTable'] = 'customers'),
-      'topics[0].rawTable',
+      (c) => (entry(c, 'customers')['rawTable'] = 'customers'),
+      at('customers', 'rawTable'),
       /raw_/,
     ],
     [
@@ -91,14 +182,14 @@ describe('loadCatalog', () => {
     ],
     [
       'a dead letter topic listed twice',
-      (c) => (c.deadLetterTopics[0]!['topic'] = 'billing.payments.dlq'),
+      (c) => (c.deadLetterTopics[1]!['topic'] = c.deadLetterTopics[0]!['topic']),
       'deadLetterTopics[1].topic',
       /used twice/,
     ],
     ['no topics at all', (c) => (c.topics = []), 'topics', />=1/],
-  ])('reports %s', (_, change, at, message) => {
+  ])('reports %s', (_, change, path, message) => {
     expect(problemsOf(folderWith({ catalog: change }))).toContainEqual({
-      path: `topics.yaml: ${at}`,
+      path: `topics.yaml: ${path}`,
       message: expect.stringMatching(message) as string,
     });
   });
@@ -186,12 +277,11 @@ describe('loadCatalog', () => {
 
   it('reports the problems of every file at once', () => {
     const folder = folderWith({
-      catalog: (c) => (c.topics[0]!['partitions'] = 'many'),
+      catalog: (c) => (entry(c, 'customers')['partitions'] = 'many'),
       schema: (s) => delete s.doc,
     });
-    writeFileSync(path.join(folder, customers), '{\n  "type": "record",\n  "name": }\n');
     expect(problemsOf(folder).map((problem) => problem.path)).toEqual([
-      'topics.yaml: topics[0].partitions',
+      `topics.yaml: ${at('customers', 'partitions')}`,
       `${payments}: doc`,
     ]);
     const withSyntax = folderWith({ schema: (s) => delete s.doc });
@@ -216,6 +306,15 @@ describe('loadCatalog', () => {
     expect(problemsOf(folder)[0]?.path).toMatch(/^line \d+$/);
   });
 });
+
+function entry({ topics }: CatalogFile, entity: string): Record<string, unknown> {
+  return topics.find(({ topic }) => topic === `billing.${entity}`)!;
+}
+
+/** The path of a key of that entity's entry in the catalog as it is. */
+function at(entity: string, key: string): string {
+  return `topics[${catalog.topics.findIndex(({ topic }) => topic === `billing.${entity}`)}].${key}`;
+}
 
 function field(schema: SchemaFile, name: string): SchemaFile['fields'][number] {
   return schema.fields.find((candidate) => candidate.name === name)!;
