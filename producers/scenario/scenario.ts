@@ -1,5 +1,6 @@
 import { IdRegistry } from './ids.ts';
 import { localParts } from './local-time.ts';
+import type { DisputeReason, RefundReason } from './payment-settings.ts';
 import { mix, valueAt, weighted, type Random, type Weighted } from './random.ts';
 import type { ChannelName, FailureCode, MethodName, ScenarioSettings, TierName } from './settings.ts';
 
@@ -52,6 +53,8 @@ export interface Scenario {
     /** Soft codes only, of either kind of method: what a recovered payment failed with first. */
     softCardFailures: Weighted<FailureCode>;
     softOtherFailures: Weighted<FailureCode>;
+    refundReasons: { subscription: Weighted<RefundReason>; order: Weighted<RefundReason> };
+    disputeReasons: Weighted<DisputeReason>;
     countries: Weighted<readonly [Place, ...Place[]]>;
   };
   /** Largest product of the three seasonal factors. */
@@ -79,7 +82,7 @@ export function createScenario(
       tiers: weighted(Object.entries(tiers).map(([name, { share }]) => [name as TierName, share] as const)),
       channels: tableOf(customers.channels),
       methods: tableOf(payments.methods),
-      processors: tableOf(payments.processors),
+      processors: tableOfEntries(payments.processors),
       outcomes: tableOf(payments.outcomes),
       successes: tableOf(payments.successes),
       failures: tableOf(payments.failures),
@@ -87,6 +90,11 @@ export function createScenario(
       otherFailures: codeTable((code) => !code.isCardOnly),
       softCardFailures: codeTable((code) => code.isSoft),
       softOtherFailures: codeTable((code) => code.isSoft && !code.isCardOnly),
+      refundReasons: {
+        subscription: tableOf(payments.refundReasons.subscription),
+        order: tableOf(payments.refundReasons.order),
+      },
+      disputeReasons: tableOf(payments.disputeReasons),
       countries: countryTable(settings),
     },
     peakFactor:
@@ -115,6 +123,10 @@ export function activityAt({ settings, peakFactor }: Scenario, timezone: string,
 
 function tableOf<K extends string>(shares: Readonly<Record<K, number>>): Weighted<K> {
   return weighted(Object.entries(shares) as [K, number][]);
+}
+
+function tableOfEntries(entries: Readonly<Record<string, { share: number }>>): Weighted<string> {
+  return weighted(Object.entries(entries).map(([name, { share }]) => [name, share] as const));
 }
 
 function normalised<T>(entries: readonly (readonly [T, number])[]): Weighted<T> {

@@ -2,6 +2,10 @@ import path from 'node:path';
 import { z } from 'zod';
 import { projectRoot } from '../../core/home.ts';
 import { parseWith, readYaml } from '../../core/parse.ts';
+import { paymentSettings } from './payment-settings.ts';
+import { addsUp, basisPoints, days, factor, factors, share, shares, withShares } from './setting-shapes.ts';
+
+export type { FailureCode, MethodName } from './payment-settings.ts';
 
 /** Tiers a customer can be on, from the smallest to the largest. */
 export const tierNames = ['standard', 'starter', 'professional', 'enterprise'] as const;
@@ -11,59 +15,6 @@ export const regionNames = ['north_america', 'europe', 'asia_pacific'] as const;
 
 const channelNames = ['organic', 'paid_search', 'social', 'referral', 'email', 'partner'] as const;
 export type ChannelName = (typeof channelNames)[number];
-
-const methodNames = ['card', 'direct_debit', 'bank_transfer', 'wallet'] as const;
-export type MethodName = (typeof methodNames)[number];
-
-const failureCodes = [
-  'insufficient_funds',
-  'card_declined',
-  'expired_card',
-  'processing_error',
-  'fraud_suspected',
-  'authentication_failed',
-  'limit_exceeded',
-] as const;
-export type FailureCode = (typeof failureCodes)[number];
-
-const share = z.number().min(0).max(1);
-const factor = z.number().positive();
-const basisPoints = z.int().min(0).max(10_000);
-const days = z.int().min(0).max(365);
-
-/** Values with shares that have to add up to 1. */
-function shares<K extends string>(names: readonly [K, ...K[]]) {
-  return z.record(z.enum(names), share).refine((group) => addsUp(Object.values(group)), addUpMessage);
-}
-
-/** Entries of which each has a share, that have to add up to 1. */
-function withShares<K extends string, S extends z.ZodType<{ share: number }>>(
-  names: readonly [K, ...K[]],
-  entry: S,
-) {
-  return z
-    .record(z.enum(names), entry)
-    .refine(
-      (group) => addsUp(Object.values<{ share: number }>(group).map((value) => value.share)),
-      addUpMessage,
-    );
-}
-
-function addsUp(values: readonly number[]): boolean {
-  return Math.abs(values.reduce((sum, value) => sum + value, 0) - 1) < 1e-9;
-}
-
-const addUpMessage = { error: 'the shares must add up to 1' };
-
-/** Factors that move events around without making more of them. */
-function factors(count: number) {
-  return z
-    .array(factor)
-    .length(count)
-    .refine((values) => Math.abs(values.reduce((sum, value) => sum + value, 0) / count - 1) < 0.01, {
-      error: 'the factors must average 1',
-    });
-}
 
 const timezone = z.string().refine(isTimezone, { error: 'not an IANA time zone' });
 
@@ -99,20 +50,7 @@ const settingsSchema = z
       recoveredLater: share,
       uncollectibleAfterDays: days,
     }),
-    payments: z.strictObject({
-      outcomes: shares(['succeeded', 'failed', 'refunded']),
-      successes: shares(['direct', 'recovered', 'disputed']),
-      failures: shares(['failed', 'voided', 'expired']),
-      requiresAction: share,
-      partialRefunds: share,
-      disputesWon: share,
-      methods: shares(methodNames),
-      processors: z.record(z.string(), share).refine((group) => addsUp(Object.values(group)), addUpMessage),
-      failureCodes: withShares(
-        failureCodes,
-        z.strictObject({ share, isSoft: z.boolean(), isCardOnly: z.boolean() }),
-      ),
-    }),
+    payments: paymentSettings,
     seasonality: z.strictObject({ month: factors(12), weekday: factors(7), hour: factors(24) }),
     live: z.strictObject({ signups: share, openInvoices: z.int().min(1).max(100_000) }),
     currencies: z.record(
