@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { PipelineError, codeOf, isAbort } from './errors.ts';
 import { readText } from './parse.ts';
+import { tryLock } from './process-lock.ts';
 import { runCommand } from './run-command.ts';
 import { waitFor } from './wait.ts';
 
@@ -132,34 +133,4 @@ async function lock(file: string, name: string, signal: AbortSignal | undefined)
   return () => {
     rmSync(file, { force: true });
   };
-}
-
-function tryLock(file: string): boolean {
-  try {
-    writeFileSync(file, String(process.pid), { flag: 'wx' });
-    return true;
-  } catch (error) {
-    if (codeOf(error) !== 'EEXIST') throw error;
-  }
-  if (!isAlive(ownerOf(file))) rmSync(file, { force: true });
-  return false;
-}
-
-/** The process that holds a lock; undefined while it is writing its id, or when the lock is gone by now. */
-function ownerOf(file: string): number | undefined {
-  try {
-    return Number(readFileSync(file, 'utf8')) || undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function isAlive(pid: number | undefined): boolean {
-  if (pid === undefined) return true;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return codeOf(error) === 'EPERM';
-  }
 }
