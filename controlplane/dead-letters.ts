@@ -1,6 +1,6 @@
 import type { KafkaMessage } from 'kafkajs';
 import type { Target } from '../targets/load-target.ts';
-import { readTopics, type ReadTopicsOptions } from './read-topics.ts';
+import { readTopics, type ReadTopicsOptions } from '../targets/read-topics.ts';
 import type { TopicOffsets } from './topic-offsets.ts';
 
 /** Offsets of records that went to a dead letter topic, ascending and distinct, by their source partition. */

@@ -7,8 +7,8 @@ import { sleep } from '../core/wait.ts';
 import type { Catalog } from '../schemas/catalog.ts';
 import { withKafkaAdmin } from '../targets/kafka.ts';
 import type { Target } from '../targets/load-target.ts';
+import { readTopics } from '../targets/read-topics.ts';
 import { ascending, readDeadLetterOffsets, sourceKey, type DeadLetterOffsets } from './dead-letters.ts';
-import { readTopics } from './read-topics.ts';
 import { readTopicOffsets, requireTopics, type TopicOffsets } from './topic-offsets.ts';
 
 /** What became of one partition's records: `produced` = landed, or in a dead letter topic, or missing. */

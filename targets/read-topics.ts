@@ -1,9 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type { KafkaMessage } from 'kafkajs';
 import { waitFor } from '../core/wait.ts';
-import { createKafka, kafkaError } from '../targets/kafka.ts';
-import type { Target } from '../targets/load-target.ts';
-import type { TopicOffsets } from './topic-offsets.ts';
+import { createKafka, kafkaError } from './kafka.ts';
+import type { Target } from './load-target.ts';
+
+/** What is to be read of a topic: of each partition the offsets from `low` on, `high` not included. */
+export interface TopicRange {
+  topic: string;
+  partitions: readonly { partition: number; low: number; high: number }[];
+}
 
 export interface ReadTopicsOptions {
   /** Reading that takes longer fails. */
@@ -12,27 +17,26 @@ export interface ReadTopicsOptions {
 }
 
 /**
- * Reads topics from their first record to the `high` of `offsets`, and leaves no trace: nothing is committed
- * and the consumer group is removed. A record may be seen more than once: after a lost connection, reading begins
+ * Reads topics from `low` to `high` and leaves no trace: nothing is committed and the consumer group is removed.
+ * Records beyond `high` may be seen as well, and a record more than once: after a lost connection, reading begins
  * again.
  *
  * @throws PipelineError `TIMED_OUT`, `KAFKA_UNREACHABLE` or `KAFKA_ERROR`
  */
 export async function readTopics(
   target: Target,
-  offsets: readonly TopicOffsets[],
+  ranges: readonly TopicRange[],
   onMessage: (topic: string, partition: number, message: KafkaMessage) => void,
   { timeoutMs, signal }: ReadTopicsOptions,
 ): Promise<void> {
+  const wanted = ranges.filter(({ partitions }) => partitions.some(({ low, high }) => low < high));
+  if (wanted.length === 0) return;
+  const topics = wanted.map(({ topic }) => topic);
   const ends = new Map<string, number>();
-  for (const { topic, partitions } of offsets) {
+  for (const { topic, partitions } of wanted) {
     for (const { partition, low, high } of partitions)
       if (low < high) ends.set(`${topic}/${partition}`, high);
   }
-  if (ends.size === 0) return;
-  const topics = offsets
-    .filter(({ partitions }) => partitions.some(({ low, high }) => low < high))
-    .map(({ topic }) => topic);
 
   const groupId = `billing-read-${randomUUID()}`;
   const kafka = createKafka(target, { clientId: groupId });
@@ -42,6 +46,15 @@ export async function readTopics(
   consumer.on(consumer.events.CRASH, ({ payload }) => {
     // kafkajs starts again by itself after an error that passes, such as a coordinator that is still loading.
     if (!payload.restart) crash ??= payload.error;
+  });
+  // Whenever it joins, the first time included: a group that commits nothing would begin at the first record.
+  consumer.on(consumer.events.GROUP_JOIN, () => {
+    for (const { topic, partitions } of wanted) {
+      for (const { partition, low, high } of partitions) {
+        const begin = Math.min(low, high);
+        if (begin > 0) consumer.seek({ topic, partition, offset: String(begin) });
+      }
+    }
   });
   try {
     await consumer.connect();
