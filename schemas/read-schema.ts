@@ -76,19 +76,24 @@ export function readSchema(file: string): ReadSchema {
   if (frame.value === undefined) return { problems: frame.problems };
   const definition = frame.value as AvroRecord;
   try {
-    // Parsing adds to the object it is given; the one we register stays as the file has it.
-    return {
-      definition,
-      type: avsc.Type.forSchema(structuredClone(frame.value) as avsc.Schema, {
-        // A timestamp is a number of milliseconds and a date a number of days: as on the wire.
-        logicalTypes: { decimal: DecimalType },
-        assertLogicalTypes: true,
-      }),
-      problems: [],
-    };
+    return { definition, type: createType(definition), problems: [] };
   } catch (error) {
     return { definition, problems: [{ path: '(schema)', message: messageOf(error) }] };
   }
+}
+
+/**
+ * avsc's view of a schema.
+ *
+ * @throws what avsc says of a schema that is not valid
+ */
+export function createType(definition: AvroRecord): Type {
+  // Parsing adds to the object it is given; the one we register stays as the file has it.
+  return avsc.Type.forSchema(structuredClone(definition) as unknown as avsc.Schema, {
+    // A timestamp is a number of milliseconds and a date a number of days: as on the wire.
+    logicalTypes: { decimal: DecimalType },
+    assertLogicalTypes: true,
+  });
 }
 
 /** The type of an optional field without its null; any other type as it is. */
