@@ -4,6 +4,8 @@ export interface PaceOptions {
   /** Events per second; below 1 is allowed. */
   rate: number;
   durationMs: number;
+  /** How long after its end a stream goes on with what is overdue. Default 1000. */
+  graceMs?: number;
   signal?: AbortSignal;
   /** A clock that never goes back. Tests put their own in its place. */
   nowMs?: () => number;
@@ -14,8 +16,6 @@ export interface PaceOptions {
 const tickMs = 20;
 /** What is overdue comes in portions of this much time, so that the end is seen in time. */
 const portionMs = 250;
-/** How long after its end a stream goes on with what is overdue. */
-const graceMs = 1000;
 
 /**
  * Yields how many events are due, again and again, until the duration is over. The schedule counts from the
@@ -23,7 +23,8 @@ const graceMs = 1000;
  * up ends shortly after its time with fewer events than it should have.
  */
 export async function* pace(options: PaceOptions): AsyncGenerator<number> {
-  const { rate, durationMs, signal, nowMs = () => performance.now(), sleep = sleepFor } = options;
+  const { rate, durationMs, graceMs = 1000, signal } = options;
+  const { nowMs = () => performance.now(), sleep = sleepFor } = options;
   const startedAt = nowMs();
   const portion = Math.ceil((rate * portionMs) / 1000);
   for (let scheduled = 0; ;) {

@@ -1,9 +1,14 @@
+import { InterruptedError, messageOf } from '../../core/errors.ts';
+import type { BillingEvent } from '../events.ts';
 import { customersFor, historyEvents } from '../lives/history.ts';
-import { LiveStream } from '../lives/live.ts';
-import { systemClock } from '../scenario/scenario.ts';
+import type { LiveStream } from '../lives/live.ts';
+import { systemClock, type Clock } from '../scenario/scenario.ts';
+import { chooseTopics } from './choose-topics.ts';
 import { firstFreeIndex } from './claims.ts';
 import { fingerprintOf } from './fingerprint.ts';
+import { saveLiveState, takeLiveState } from './live-state.ts';
 import { pace } from './pace.ts';
+import { Supply } from './supply.ts';
 import { run, type ProduceResult, type RunOptions } from './run.ts';
 
 const yearMs = 365.25 * 86_400_000;
@@ -19,6 +24,12 @@ export interface LiveOptions extends RunOptions {
   /** Events per second. */
   rate: number;
   durationMs: number;
+  /** How long after its end a stream that is behind goes on. Default 1000; infinite where each event counts. */
+  graceMs?: number;
+  /** Topics to produce, in full or without "billing."; what they refer to is produced as well. Default all. */
+  only?: readonly string[];
+  /** Told what the reader should know and what is no failure. */
+  onNote?: (text: string) => void;
 }
 
 /**
@@ -50,38 +61,78 @@ export async function produceHistory(options: HistoryOptions): Promise<ProduceRe
 }
 
 /**
- * Produces a stream of events that happen now, at a steady rate: customers of the histories produced so far are
- * billed and pay, and new ones sign up.
+ * Produces a stream of events that happen now, at a steady rate: customers of the histories produced so far go on
+ * with their lives, and new ones sign up. It continues an earlier stream of the same topics that ended in an
+ * orderly way; the customers of one that did not stay as they are.
  *
- * @throws see {@link run}
+ * @throws InvalidInputError for topics that the catalog does not have; otherwise see {@link run}
  */
 export async function produceLive(options: LiveOptions): Promise<ProduceResult> {
-  const { rate, durationMs, signal, clock = systemClock } = options;
-  return run(options, async ({ scenario, claims, send, push }) => {
-    const now = clock.now();
-    const expected = Math.round((rate * durationMs) / 1000);
-    const claim = claims.add((previous) => ({
-      kind: 'live',
-      first: firstFreeIndex(previous),
-      // Twice the expected signups, and enough for a run that finds no customers at all.
-      count: 100 + Math.ceil(2 * expected * scenario.settings.live.signups),
-      startAt: now,
-      endAt: now,
-    }));
-    const stream = new LiveStream(scenario, {
-      run: claim.number,
-      histories: claims.list().filter(({ kind, isComplete }) => kind === 'history' && isComplete),
-      signups: claim,
+  const { rate, durationMs, graceMs, signal, catalog, clock = systemClock } = options;
+  const { topics, added } = chooseTopics(catalog, options.only);
+  const onNote = options.onNote ?? (() => undefined);
+  if (added.length > 0) onNote(`Produced as well, as the others refer to it: ${added.join(', ')}`);
+  return run({ ...options, catalog: { ...catalog, topics } }, async (tools) => {
+    const { scenario, claims, folder, send, push, whenSettled } = tools;
+    const fingerprint = fingerprintOf(scenario.settings);
+    const names = topics.map(({ topic }) => topic);
+    const stored = { folder, topics: names, fingerprint };
+    const supply = new Supply({ scenario, claims, fingerprint, clock });
+    const stream = supply.open(takeLiveState(stored, onNote));
+    whenSettled(() => {
+      keepStream(() => { saveLiveState(stored, stream.state()); }, onNote);
     });
-    await send(expected, async (publish) => {
-      for await (const due of pace({ rate, durationMs, ...(signal === undefined ? {} : { signal }) })) {
+    const next = chosenEvents(stream, new Set(names), clock);
+    await send(Math.round((rate * durationMs) / 1000), async (publish) => {
+      const paceOptions = {
+        rate,
+        durationMs,
+        ...(graceMs !== undefined && { graceMs }),
+        ...(signal && { signal }),
+      };
+      for await (const due of pace(paceOptions)) {
+        supply.refill(stream);
         for (let sent = 0; sent < due; sent += 1) {
-          const full = publish(stream.next(clock.now()));
+          // Before the event is made: what has happened must also be sent, or the stream could not be continued.
+          if (signal?.aborted === true) throw new InterruptedError();
+          const event = next();
+          if (event === undefined) {
+            onNote(`Nothing more happens in ${names.join(', ')}`);
+            return;
+          }
+          const full = publish(event);
+          // Awaiting what is no promise would cost a turn of the event loop for every record.
           if (full !== undefined) await full;
         }
         push();
       }
     });
-    claims.complete(claim);
   });
+}
+
+/** Events in a row without one of the chosen topics after which none is expected any more. */
+const maxMisses = 100_000;
+
+/** The stream's events of the chosen topics; undefined when there seem to be none. */
+function chosenEvents(
+  stream: LiveStream,
+  topics: ReadonlySet<string>,
+  clock: Clock,
+): () => BillingEvent | undefined {
+  return () => {
+    for (let misses = 0; misses < maxMisses; misses += 1) {
+      const event = stream.next(clock.now());
+      if (topics.has(event.topic)) return event;
+    }
+    return undefined;
+  };
+}
+
+/** Everything is acknowledged by now, so a stream that cannot be kept is no failure of the run. */
+function keepStream(save: () => void, onNote: (text: string) => void): void {
+  try {
+    save();
+  } catch (error) {
+    onNote(`The stream cannot be kept (${messageOf(error)}): the next run begins with other customers.`);
+  }
 }

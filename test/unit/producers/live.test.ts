@@ -1,81 +1,97 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import type { BillingEvent } from '../../../producers/events.ts';
-import { LiveStream } from '../../../producers/lives/live.ts';
-import { isLegal } from '../../../producers/scenario/state-machines.ts';
+import { LiveStream, emptyLiveState, type Grant } from '../../../producers/lives/live.ts';
+import { saveLiveState, takeLiveState } from '../../../producers/runs/live-state.ts';
 import { loadCatalog } from '../../../schemas/catalog.ts';
+import { Integrity } from './integrity.ts';
 import { endAt, historyOf, rangeOf, scenarioOf } from './small-scenario.ts';
 
-describe('a live stream', () => {
-  const told = historyOf(1, 200);
-  const events = streamOf({ run: 2, events: 5000 });
+const told = historyOf(1, 300);
+const topics = new Set(told.map(({ topic }) => topic));
 
-  it('breaks no state machine and tells of no child before its parent', () => {
-    const status = new Map<string, string>();
-    for (const { record } of told) for (const id of idsOf(record)) status.set(id, String(record['status']));
-    for (const { topic, record } of events) {
-      const [own, ...parents] = idsOf(record);
-      for (const parent of parents) expect(status.has(parent)).toBe(true);
-      const machine =
-        topic === 'billing.payments' ? 'payment' : topic === 'billing.invoices' ? 'invoice' : 'customer';
-      const [from, to] = [status.get(own!) ?? 'none', String(record['status'])];
-      expect(isLegal(machine, from, to), `${machine} ${from} -> ${to}`).toBe(true);
-      status.set(own!, to);
-    }
+describe('a live stream', () => {
+  it('goes on with the lives of the history: parents first, versions without gaps, legal transitions', () => {
+    const events = tell(streamOf(1, { first: 0, count: 200 }), 20_000);
+    expect(new Integrity((topic) => topics.has(topic)).read(told).read(events).problems).toEqual([]);
+    const topicsOf = (part: readonly BillingEvent[]) => new Set(part.map(({ topic }) => topic));
+    expect(topicsOf(events)).toEqual(topicsOf(told));
   });
 
   it('happens now and fits the schemas', () => {
     const types = new Map(loadCatalog().topics.map(({ topic, type }) => [topic, type]));
-    events.forEach(({ topic, at, record }, index) => {
+    tell(streamOf(1, { first: 0, count: 200 }), 3000).forEach(({ topic, at, record }, index) => {
       expect(at).toBe(endAt + index);
       expect(types.get(topic)?.isValid(record)).toBe(true);
     });
   });
 
-  it('bills customers of the history who did not leave', () => {
-    const left = new Set(
-      told.flatMap(({ record }) => (record['status'] === 'canceled' ? [record['customer_id']] : [])),
-    );
-    const known = new Set(told.map(({ record }) => record['customer_id']));
-    const billed = events
-      .filter(({ topic }) => topic === 'billing.invoices')
-      .map(({ record }) => record['customer_id']);
-    expect(billed.some((customer) => known.has(customer))).toBe(true);
-    expect(billed.filter((customer) => left.has(customer))).toEqual([]);
-  });
-
-  it('is repeatable for a run, and no other run uses any of its ids', () => {
-    expect(streamOf({ run: 2, events: 500 })).toEqual(events.slice(0, 500));
-    const next = streamOf({ run: 3, events: 5000, firstSignup: 900 });
-    const ids = [...told, ...events, ...next].map(({ record }) => record['event_id']);
-    expect(new Set(ids).size).toBe(ids.length);
-    const idsOfRun = (run: readonly BillingEvent[]) =>
-      new Set(
-        run.filter(({ topic }) => topic === 'billing.payments').map(({ record }) => record['payment_id']),
-      );
-    const earlier = idsOfRun([...told, ...events]);
-    expect([...idsOfRun(next)].filter((id) => earlier.has(id))).toEqual([]);
+  it('has the mix of events that the end of the history has', () => {
+    const late = told.filter(({ at }) => at > endAt - 90 * 86_400_000);
+    const stream = streamOf(1, { first: 0, count: 300 });
+    stream.adopt(300);
+    const events = tell(stream, 10_000);
+    for (const topic of new Set(late.map((event) => event.topic))) {
+      const shareOf = (part: readonly BillingEvent[]) =>
+        part.filter((event) => event.topic === topic).length / part.length;
+      expect(Math.abs(shareOf(events) - shareOf(late)), topic).toBeLessThan(0.08);
+    }
   });
 
   it('begins with signups where there is no history', () => {
-    const scenario = scenarioOf(4);
-    const stream = new LiveStream(scenario, { run: 1, histories: [], signups: { first: 0, count: 100 } });
-    const first = Array.from({ length: 2000 }, (_, index) => stream.next(endAt + index));
-    expect(first[0]?.topic).toBe('billing.customers');
-    expect(new Set(first.map(({ topic }) => topic)).size).toBe(3);
+    const events = tell(streamOf(1), 5000);
+    expect(events[0]?.topic).toBe('billing.customers');
+    expect(new Integrity((topic) => topics.has(topic)).read(events).problems).toEqual([]);
+  });
+
+  it('is the same whether it is told at once or is stored and continued', () => {
+    const block = { first: 0, count: 200 };
+    const whole = tell(streamOf(1, block), 4000);
+    const stored = {
+      folder: mkdtempSync(`${tmpdir()}/live-`),
+      topics: ['billing.customers'],
+      fingerprint: 'f',
+    };
+    let stream = streamOf(1, block);
+    const parts: BillingEvent[] = [];
+    for (const count of [1, 999, 2000, 1000]) {
+      parts.push(...tell(stream, count, parts.length));
+      saveLiveState(stored, stream.state());
+      const state = takeLiveState(stored, () => undefined);
+      stream = new LiveStream(scenarioOf(1), state!);
+    }
+    expect(parts).toEqual(whole);
+  });
+
+  it('shares no entity with another stream of the seed, whether that one was stored or died', () => {
+    const integrity = new Integrity((topic) => topics.has(topic)).read(told);
+    integrity.read(tell(streamOf(1, { first: 0, count: 100 }, 1000), 3000));
+    integrity.read(tell(streamOf(2, { first: 100, count: 100 }, 2000), 3000));
+    integrity.read(tell(streamOf(3, { first: 200, count: 100 }, 3000), 3000));
+    expect(integrity.problems).toEqual([]);
+  });
+
+  it('takes over the customers of a history little by little', () => {
+    const stream = streamOf(1, { first: 0, count: 100 });
+    expect(stream.waiting().adopts).toBe(80);
+    tell(stream, 1000);
+    expect(stream.waiting().adopts).toBe(70);
   });
 });
 
-function streamOf({ run, events, firstSignup = 200 }: { run: number; events: number; firstSignup?: number }) {
-  const stream = new LiveStream(scenarioOf(1), {
-    run,
-    histories: [rangeOf(0, 200)],
-    signups: { first: firstSignup, count: 500 },
-  });
-  return Array.from({ length: events }, (_, index) => stream.next(endAt + index));
+function streamOf(number: number, block?: { first: number; count: number }, firstSignup = 1000): LiveStream {
+  const scenario = scenarioOf(1);
+  const stream = new LiveStream(scenario, emptyLiveState(scenario, number));
+  const grant: Grant = {
+    adopts: block === undefined ? [] : [{ ...rangeOf(0, 300), ...block }],
+    signups: { first: firstSignup, count: 1000 },
+  };
+  stream.grant(grant);
+  stream.adopt(20);
+  return stream;
 }
 
-/** Ids of the record's own entity and of its parents, its own first. */
-function idsOf(record: BillingEvent['record']): string[] {
-  const fields = ['payment_id', 'invoice_id', 'customer_id'];
-  return fields.flatMap((field) => (field in record ? [String(record[field])] : []));
+function tell(stream: LiveStream, count: number, from = 0): BillingEvent[] {
+  return Array.from({ length: count }, (_, index) => stream.next(endAt + from + index));
 }
