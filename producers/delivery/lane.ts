@@ -1,4 +1,4 @@
-import type { CompressionTypes, Kafka, Message, Producer, RetryOptions } from 'kafkajs';
+import type { CompressionTypes, Kafka, Message, Producer, RecordMetadata, RetryOptions } from 'kafkajs';
 
 export interface LaneOptions {
   batchRecords: number;
@@ -6,16 +6,36 @@ export interface LaneOptions {
   /** How long a request may take, with all its attempts. */
   deliveryTimeoutMs: number;
   compression?: CompressionTypes;
+  /** Called with the broker's answer to each request. */
+  onAcknowledged?: (acknowledged: readonly RecordMetadata[]) => void;
 }
 
 const closeTimeoutMs = 2000;
 
+/** Of one partition in one request: Kafka's default limit is 1 MiB, kafkajs makes one record batch of it. */
+const maxPartitionBytes = 900 * 1024;
+/** Most that a record adds to its key and value: lengths, offset, timestamp. */
+const overheadBytes = 24;
+
 /** Records on their way to the broker in one request. */
 interface Batch {
-  messages: Map<string, Message[]>;
+  topics: Map<string, TopicBatch>;
   count: number;
   firstAt: number;
   lastAt: number;
+}
+
+interface TopicBatch {
+  messages: Message[];
+  /** By partition. */
+  bytes: number[];
+}
+
+/** A record that knows its partition. */
+export interface RoutedMessage extends Message {
+  key: string;
+  value: Buffer;
+  partition: number;
 }
 
 /**
@@ -53,16 +73,24 @@ export class Lane {
    *
    * @throws what an earlier request failed with
    */
-  add(topic: string, message: Message, at: number): Promise<void> | undefined {
+  add(topic: string, message: RoutedMessage, at: number): Promise<void> | undefined {
     this.#throwFailure();
     const batch = this.#gathering;
-    const messages = batch.messages.get(topic);
-    if (messages === undefined) batch.messages.set(topic, [message]);
-    else messages.push(message);
+    let gathered = batch.topics.get(topic);
+    if (gathered === undefined) {
+      gathered = { messages: [], bytes: [] };
+      batch.topics.set(topic, gathered);
+    }
+    gathered.messages.push(message);
+    const { partition } = message;
+    const size = message.value.length + message.key.length + overheadBytes;
+    const bytes = (gathered.bytes[partition] ?? 0) + size;
+    gathered.bytes[partition] = bytes;
     batch.count += 1;
     if (at < batch.firstAt) batch.firstAt = at;
     if (at > batch.lastAt) batch.lastAt = at;
-    return batch.count >= this.#options.batchRecords ? this.#sendWhenIdle() : undefined;
+    const isFull = batch.count >= this.#options.batchRecords || bytes >= maxPartitionBytes;
+    return isFull ? this.#sendWhenIdle() : undefined;
   }
 
   /** Starts a request with what has been gathered unless one is on its way. */
@@ -102,13 +130,14 @@ export class Lane {
   }
 
   async #request(batch: Batch): Promise<void> {
+    const { compression, deliveryTimeoutMs, onAcknowledged } = this.#options;
     const sent = this.#producer.sendBatch({
       acks: -1,
-      topicMessages: [...batch.messages].map(([topic, messages]) => ({ topic, messages })),
-      ...(this.#options.compression === undefined ? {} : { compression: this.#options.compression }),
+      topicMessages: [...batch.topics].map(([topic, { messages }]) => ({ topic, messages })),
+      ...(compression === undefined ? {} : { compression }),
     });
-    await within(this.#options.deliveryTimeoutMs, sent);
-    for (const [topic, messages] of batch.messages) {
+    onAcknowledged?.(await within(deliveryTimeoutMs, sent));
+    for (const [topic, { messages }] of batch.topics) {
       this.acknowledged.set(topic, (this.acknowledged.get(topic) ?? 0) + messages.length);
     }
     this.firstAt = Math.min(this.firstAt ?? batch.firstAt, batch.firstAt);
@@ -145,7 +174,7 @@ function partitionOfMessage({ message }: { message: Message }): number {
 
 function emptyBatch(): Batch {
   return {
-    messages: new Map(),
+    topics: new Map(),
     count: 0,
     firstAt: Number.POSITIVE_INFINITY,
     lastAt: Number.NEGATIVE_INFINITY,

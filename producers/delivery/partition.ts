@@ -1,16 +1,12 @@
-/**
- * Kafka's default partitioner: `toPositive(murmur2(key)) % partitions`, as in the Java client's
- * `Utils.murmur2`, so that every client puts a key into the same partition. kafkajs's own computes the same
- * with 64-bit arithmetic emulated in objects, which costs more than encoding the record.
- */
-export function partitionOf(key: string, partitions: number): number {
-  return (murmur2(key) & 0x7fffffff) % partitions;
-}
-
 const seed = 0x9747b28c;
 const multiplier = 0x5bd1e995;
 
-function murmur2(key: string): number {
+/**
+ * The positive hash by which Kafka's default partitioner places a key: `toPositive(murmur2(key))`, as in the Java
+ * client's `Utils`. kafkajs's own computes the same with 64-bit arithmetic emulated in objects, which costs more
+ * than encoding the record.
+ */
+export function hashOf(key: string): number {
   const bytes = Buffer.from(key, 'utf8');
   const { length } = bytes;
   const whole = length & ~3;
@@ -28,5 +24,10 @@ function murmur2(key: string): number {
   }
   hash ^= hash >>> 13;
   hash = Math.imul(hash, multiplier);
-  return hash ^ (hash >>> 15);
+  return (hash ^ (hash >>> 15)) & 0x7fffffff;
+}
+
+/** The partition where every other client would put the key. */
+export function partitionOf(key: string, partitions: number): number {
+  return hashOf(key) % partitions;
 }

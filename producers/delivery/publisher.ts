@@ -1,19 +1,15 @@
-import type { Admin, CompressionTypes, Message, RetryOptions } from 'kafkajs';
-import { PipelineError } from '../../core/errors.ts';
-import type { Catalog } from '../../schemas/catalog.ts';
-import { createKafka, kafkaError, withKafkaAdmin } from '../../targets/kafka.ts';
+import type { CompressionTypes, RecordMetadata, RetryOptions } from 'kafkajs';
+import { createType } from '../../schemas/read-schema.ts';
+import { createKafka, kafkaError } from '../../targets/kafka.ts';
 import type { Target } from '../../targets/load-target.ts';
 import type { BillingEvent } from '../events.ts';
 import { Lane } from './lane.ts';
-import { partitionOf } from './partition.ts';
+import { hashOf } from './partition.ts';
+import { lookUpRoutes, type Positions, type Routes, type RoutesOptions, type TopicRoute } from './routes.ts';
 import { createEncoder, type Encode } from './wire-format.ts';
 
-export interface PublisherOptions {
-  target: Target;
-  catalog: Catalog;
-  /** Ids of the registered schemas, by topic. */
-  schemaIds: ReadonlyMap<string, number>;
-  /** Producers that work side by side, each on partitions of its own. Default 2: one encodes while one waits. */
+export interface DeliveryOptions {
+  /** Producers that work side by side, each on keys of its own. Default 2: one encodes while one waits. */
   lanes?: number;
   /** Records of a lane that make a request. Default 3000. */
   batchRecords?: number;
@@ -28,6 +24,8 @@ export interface PublisherOptions {
   deliveryTimeoutMs?: number;
 }
 
+export interface PublisherOptions extends DeliveryOptions, RoutesOptions {}
+
 /** What the broker has confirmed; nothing else counts as sent. */
 export interface Acknowledged {
   /** Records by topic. */
@@ -38,42 +36,58 @@ export interface Acknowledged {
   lastAt: number | undefined;
 }
 
-interface Route {
-  topic: string;
-  keyField: string;
-  partitions: number;
+interface Channel {
+  route: TopicRoute;
   encode: Encode;
-  firstLane: number;
 }
 
-/** Encodes events and sends them in batches: in order within a partition, each one exactly once. */
+/** Encodes events and sends them in batches: in order for each key, each one exactly once. */
 export class Publisher {
-  /** Kafka's own id of the cluster: a broker whose data was removed has another one afterwards. */
   readonly clusterId: string;
   readonly #target: Target;
-  readonly #routes: ReadonlyMap<string, Route>;
+  readonly #channels: ReadonlyMap<string, Channel>;
   readonly #lanes: readonly Lane[];
+  readonly #positions = new Map<string, number[]>();
 
-  constructor(target: Target, clusterId: string, routes: ReadonlyMap<string, Route>, lanes: readonly Lane[]) {
+  constructor(
+    target: Target,
+    { clusterId, topics }: Routes,
+    createLane: (onAcknowledged: (answers: readonly RecordMetadata[]) => void) => Lane,
+    lanes: number,
+  ) {
     this.#target = target;
     this.clusterId = clusterId;
-    this.#routes = routes;
-    this.#lanes = lanes;
+    this.#channels = new Map(
+      topics.map((route) => [
+        route.topic,
+        { route, encode: createEncoder(createType(route.definition), route.schemaId) },
+      ]),
+    );
+    const onAcknowledged = this.#remember.bind(this);
+    this.#lanes = Array.from({ length: lanes }, () => createLane(onAcknowledged));
+  }
+
+  async connect(): Promise<void> {
+    await Promise.all(this.#lanes.map(async (lane) => lane.connect()));
   }
 
   /**
    * Takes an event over. Returns a promise when its lane is full: the caller waits for it before going on, and
-   * so never gets further ahead of the broker than two batches.
+   * so never gets further ahead of the broker than two batches. Events of one key are acknowledged in their
+   * order, over all topics, so that no child is there before its parent.
    *
+   * @param value bytes that are sent in the place of the event's own
    * @throws PipelineError what an earlier batch failed with
    */
-  publish(event: BillingEvent): Promise<void> | undefined {
-    const route = this.#routes.get(event.topic);
-    if (route === undefined) throw new Error(`no topic ${event.topic} in the catalog`);
+  publish(event: BillingEvent, value?: Buffer): Promise<void> | undefined {
+    const channel = this.#channels.get(event.topic);
+    if (channel === undefined) throw new Error(`no topic ${event.topic} in the catalog`);
+    const { route, encode } = channel;
     const key = String(event.record[route.keyField]);
-    const partition = partitionOf(key, route.partitions);
-    const lane = this.#lanes[(route.firstLane + partition) % this.#lanes.length];
-    const message: Message = { key, value: route.encode(event.record), partition };
+    const hash = hashOf(key);
+    // The same hash for both: with an even number of partitions a lane has only half of them in a request.
+    const lane = this.#lanes[hash % this.#lanes.length];
+    const message = { key, value: value ?? encode(event.record), partition: hash % route.partitions };
     try {
       return lane?.add(route.topic, message, event.at)?.catch((error: unknown) => {
         throw kafkaError(this.#target, error);
@@ -115,9 +129,31 @@ export class Publisher {
     };
   }
 
+  /**
+   * Where the latest acknowledged batch of each partition begins, or what `since` says of a partition without
+   * one. After a flush everything that is sent later comes behind it.
+   */
+  positions(since: Positions): Positions {
+    return Object.fromEntries(
+      Object.entries(since).map(([topic, offsets]) => {
+        const seen = this.#positions.get(topic) ?? [];
+        return [topic, offsets.map((offset, partition) => Math.max(offset, seen[partition] ?? 0))];
+      }),
+    );
+  }
+
   /** Disconnects; what was not flushed is dropped, and was never counted. */
   async close(): Promise<void> {
     await Promise.all(this.#lanes.map(async (lane) => lane.close()));
+  }
+
+  #remember(answers: readonly RecordMetadata[]): void {
+    for (const { topicName, partition, baseOffset } of answers) {
+      let offsets = this.#positions.get(topicName);
+      if (offsets === undefined) this.#positions.set(topicName, (offsets = []));
+      // A batch that the broker had already, of an attempt whose answer was lost, may come without an offset.
+      offsets[partition] = Math.max(offsets[partition] ?? 0, Number(baseOffset ?? 0));
+    }
   }
 }
 
@@ -127,35 +163,35 @@ export class Publisher {
  * @throws PipelineError `KAFKA_UNREACHABLE`, `TOPIC_MISSING`
  */
 export async function connectPublisher(options: PublisherOptions): Promise<Publisher> {
-  const {
-    target,
-    catalog,
-    schemaIds,
-    batchRecords = 3000,
-    retries = 15,
-    deliveryTimeoutMs = 60_000,
-    compression,
-  } = options;
-  const clientId = 'billing-producer';
-  const { clusterId, partitions } = await withKafkaAdmin(target, { clientId }, async (admin) => ({
-    partitions: await countPartitions(admin, catalog, target),
-    clusterId: (await admin.describeCluster()).clusterId,
-  }));
-  const kafka = createKafka(target, { clientId, retry: outageRetry(retries) });
+  return openPublisher(options.target, await lookUpRoutes(options), options);
+}
+
+/**
+ * Connects to the broker along routes that were looked up before.
+ *
+ * @throws PipelineError `KAFKA_UNREACHABLE`
+ */
+export async function openPublisher(
+  target: Target,
+  routes: Routes,
+  { lanes = 2, batchRecords = 3000, compression, retries = 15, deliveryTimeoutMs = 60_000 }: DeliveryOptions,
+): Promise<Publisher> {
+  const retry = outageRetry(retries);
+  const kafka = createKafka(target, { clientId: 'billing-producer', retry });
   const laneOptions = {
     batchRecords,
     deliveryTimeoutMs,
-    retry: outageRetry(retries),
+    retry,
     ...(compression === undefined ? {} : { compression }),
   };
-  const lanes = Array.from({ length: options.lanes ?? 2 }, () => new Lane(kafka, laneOptions));
-  const routes = catalog.topics.map(({ topic, key, type }, firstLane): [string, Route] => {
-    const encode = createEncoder(type, schemaIds.get(topic) ?? 0);
-    return [topic, { topic, keyField: key, partitions: partitions.get(topic) ?? 1, encode, firstLane }];
-  });
-  const publisher = new Publisher(target, clusterId, new Map(routes), lanes);
+  const publisher = new Publisher(
+    target,
+    routes,
+    (onAcknowledged) => new Lane(kafka, { ...laneOptions, onAcknowledged }),
+    lanes,
+  );
   try {
-    await Promise.all(lanes.map(async (lane) => lane.connect()));
+    await publisher.connect();
     return publisher;
   } catch (error) {
     await publisher.close();
@@ -169,20 +205,4 @@ export async function connectPublisher(options: PublisherOptions): Promise<Publi
  */
 function outageRetry(retries: number): RetryOptions {
   return { initialRetryTime: 300, maxRetryTime: 2000, retries };
-}
-
-/** The broker's count, not the catalog's: consumers expect a key where every other client would put it. */
-async function countPartitions(admin: Admin, catalog: Catalog, target: Target): Promise<Map<string, number>> {
-  const names = catalog.topics.map(({ topic }) => topic);
-  const existing = new Set(await admin.listTopics());
-  const missing = names.filter((name) => !existing.has(name));
-  if (missing.length > 0) {
-    throw new PipelineError('TOPIC_MISSING', {
-      what: `There is no topic ${missing.join(', ')}`,
-      where: target.kafka.brokers.join(', '),
-      todo: 'Run "npm run topics:apply".',
-    });
-  }
-  const { topics } = await admin.fetchTopicMetadata({ topics: names });
-  return new Map(topics.map(({ name, partitions }) => [name, partitions.length]));
 }

@@ -35,3 +35,18 @@ export function createEncoder(type: Type, schemaId: number): Encode {
     }
   };
 }
+
+/** Characters of a UUID, and the byte that Avro puts before a string of that length. */
+const uuidLength = 36;
+const uuidLengthByte = uuidLength << 1;
+
+/**
+ * The event's id, read without decoding the rest: every schema begins with the envelope, and the envelope with
+ * `event_id`. Undefined for bytes that are no record of ours.
+ */
+export function eventIdOf(value: Buffer | null): string | undefined {
+  const start = headerBytes + 1;
+  if (value === null || value.length < start + uuidLength) return undefined;
+  if (value[0] !== 0 || value[headerBytes] !== uuidLengthByte) return undefined;
+  return value.toString('latin1', start, start + uuidLength);
+}

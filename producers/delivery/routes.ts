@@ -1,0 +1,89 @@
+import type { Admin } from 'kafkajs';
+import { PipelineError } from '../../core/errors.ts';
+import type { Catalog } from '../../schemas/catalog.ts';
+import type { AvroRecord } from '../../schemas/read-schema.ts';
+import { withKafkaAdmin } from '../../targets/kafka.ts';
+import type { Target } from '../../targets/load-target.ts';
+
+/** All that sending to a topic takes. Plain data, so that it can be handed to a thread. */
+export interface TopicRoute {
+  topic: string;
+  keyField: string;
+  /** The broker's count, not the catalog's: consumers expect a key where every other client would put it. */
+  partitions: number;
+  /** Id of the schema in the registry the consumers ask. */
+  schemaId: number;
+  definition: AvroRecord;
+}
+
+export interface Routes {
+  /** Kafka's own id of the cluster: a broker whose data was removed has another one afterwards. */
+  clusterId: string;
+  topics: readonly TopicRoute[];
+}
+
+export interface RoutesOptions {
+  target: Target;
+  catalog: Catalog;
+  /** Ids of the registered schemas, by topic. */
+  schemaIds: ReadonlyMap<string, number>;
+}
+
+/**
+ * Asks the broker who it is and how many partitions each topic has.
+ *
+ * @throws PipelineError `KAFKA_UNREACHABLE`, `TOPIC_MISSING`
+ */
+export async function lookUpRoutes({ target, catalog, schemaIds }: RoutesOptions): Promise<Routes> {
+  return withKafkaAdmin(target, { clientId: 'billing-producer' }, async (admin) => {
+    const partitions = await countPartitions(admin, catalog, target);
+    const { clusterId } = await admin.describeCluster();
+    const topics = catalog.topics.map(({ topic, key, definition }) => ({
+      topic,
+      keyField: key,
+      partitions: partitions.get(topic) ?? 1,
+      schemaId: schemaIds.get(topic) ?? 0,
+      definition,
+    }));
+    return { clusterId, topics };
+  });
+}
+
+/** An offset for each partition of each topic. */
+export type Positions = Readonly<Record<string, readonly number[]>>;
+
+/** Where the topics begin and end now: the oldest offset the broker has, and the next one to be given out. */
+export async function readBounds(
+  target: Target,
+  topics: readonly string[],
+): Promise<{ begin: Positions; end: Positions }> {
+  return withKafkaAdmin(target, { clientId: 'billing-producer' }, async (admin) => {
+    const found = await Promise.all(
+      topics.map(async (topic) => {
+        const partitions = await admin.fetchTopicOffsets(topic);
+        partitions.sort((a, b) => a.partition - b.partition);
+        return { topic, partitions };
+      }),
+    );
+    const positions = (bound: 'low' | 'high') =>
+      Object.fromEntries(
+        found.map(({ topic, partitions }) => [topic, partitions.map((entry) => Number(entry[bound]))]),
+      );
+    return { begin: positions('low'), end: positions('high') };
+  });
+}
+
+async function countPartitions(admin: Admin, catalog: Catalog, target: Target): Promise<Map<string, number>> {
+  const names = catalog.topics.map(({ topic }) => topic);
+  const existing = new Set(await admin.listTopics());
+  const missing = names.filter((name) => !existing.has(name));
+  if (missing.length > 0) {
+    throw new PipelineError('TOPIC_MISSING', {
+      what: `There is no topic ${missing.join(', ')}`,
+      where: target.kafka.brokers.join(', '),
+      todo: 'Run "npm run topics:apply".',
+    });
+  }
+  const { topics } = await admin.fetchTopicMetadata({ topics: names });
+  return new Map(topics.map(({ name, partitions }) => [name, partitions.length]));
+}
