@@ -3,12 +3,13 @@ import type { Catalog } from '../schemas/catalog.ts';
 import type { Target } from '../targets/load-target.ts';
 import { createCustomer } from '../producers/entities/customers.ts';
 import { createInvoice } from '../producers/entities/invoices.ts';
-import { createPayment, planPayment } from '../producers/entities/payments.ts';
+import { createPayment } from '../producers/entities/payments.ts';
 import type { BillingEvent } from '../producers/events.ts';
 import { connectPublisher, type PublisherOptions } from '../producers/delivery/publisher.ts';
 import { Random } from '../producers/scenario/random.ts';
 import { createScenario, type Scenario } from '../producers/scenario/scenario.ts';
 import { loadScenarioSettings } from '../producers/scenario/settings.ts';
+import { planPayment } from '../producers/lives/payment-cycle.ts';
 import { happen } from '../producers/lives/steps.ts';
 
 const customers = 5000;
@@ -82,8 +83,8 @@ function* payments(scenario: Scenario, records: number): Generator<BillingEvent>
       const invoice = createInvoice(scenario, random, bill, numbering);
       const payment = createPayment(scenario, invoice, invoice.totalMinor, numbering);
       startAt += spacingMs;
-      for (const { at, step } of planPayment(scenario, random, payment, startAt)) {
-        yield happen(scenario, step, at);
+      for (const { at, step } of planPayment(scenario, random, payment, numbering, startAt).steps) {
+        if (step.kind === 'payment') yield happen(scenario, step, at);
       }
     }
   }

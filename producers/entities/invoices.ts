@@ -5,6 +5,7 @@ import type { Random } from '../scenario/random.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { assertLegal, type InvoiceStatus } from '../scenario/state-machines.ts';
 import type { Customer } from './customers.ts';
+import type { Order } from './orders.ts';
 
 const dayMs = 86_400_000;
 
@@ -12,6 +13,8 @@ export interface Invoice extends Entity {
   id: string;
   number: string;
   customer: Customer;
+  /** The order that is billed; null for a subscription. */
+  order: Order | null;
   subtotalMinor: number;
   discountMinor: number;
   taxMinor: number;
@@ -60,6 +63,7 @@ export function createInvoice(scenario: Scenario, random: Random, bill: Bill, nu
     id: idOf(key),
     number: `${key.high.toString(16).padStart(8, '0').toUpperCase()}-${String(numbering.counts.invoice).padStart(4, '0')}`,
     customer,
+    order: null,
     subtotalMinor,
     discountMinor,
     taxMinor,

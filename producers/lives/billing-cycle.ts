@@ -1,10 +1,11 @@
 import type { Customer } from '../entities/customers.ts';
 import { createInvoice, type Bill, type Invoice } from '../entities/invoices.ts';
-import { createPayment, planPayment } from '../entities/payments.ts';
+import { createPayment } from '../entities/payments.ts';
 import type { Numbering } from '../scenario/ids.ts';
 import type { Random } from '../scenario/random.ts';
 import { activityAt, type Scenario } from '../scenario/scenario.ts';
 import type { InvoiceStatus } from '../scenario/state-machines.ts';
+import { planPayment } from './payment-cycle.ts';
 import type { PlannedStep } from './steps.ts';
 
 const minute = 60_000;
@@ -48,9 +49,8 @@ export function planInvoice(
   for (;;) {
     const amountMinor = Math.min(firstMinor, openMinor);
     const payment = createPayment(scenario, invoice, amountMinor, numbering);
-    const planned = planPayment(scenario, random, payment, payAt);
+    const { steps: planned, capturedAt, endedAt } = planPayment(scenario, random, payment, numbering, payAt);
     steps.push(...planned);
-    const capturedAt = planned.find(({ step }) => step.to === 'captured')?.at;
     if (capturedAt !== undefined) {
       openMinor -= amountMinor;
       const isPaid = openMinor === 0;
@@ -61,7 +61,7 @@ export function planInvoice(
     }
     if (isLastChance) break;
     isLastChance = true;
-    payAt = (planned.at(-1)?.at ?? payAt) + random.integer(3, 20) * day;
+    payAt = endedAt + random.integer(3, 20) * day;
   }
   // What was paid in part stays open: the state machine writes off whole invoices only.
   if (openMinor === invoice.totalMinor) {

@@ -1,11 +1,16 @@
 import { changeCustomer, type CustomerStep } from '../entities/customers.ts';
+import { changeDispute, type DisputeStep } from '../entities/disputes.ts';
 import { changeInvoice, type InvoiceStep } from '../entities/invoices.ts';
+import { changeOrder, type OrderStep } from '../entities/orders.ts';
 import { changePayment, type PaymentStep } from '../entities/payments.ts';
+import { changeRefund, type RefundStep } from '../entities/refunds.ts';
+import { tellTransaction, type TransactionStep } from '../entities/transactions.ts';
 import type { BillingEvent } from '../events.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 
 /** A change of any entity that is about to happen. A new entity adds its step here and below. */
-export type Step = CustomerStep | InvoiceStep | PaymentStep;
+export type Step =
+  CustomerStep | InvoiceStep | PaymentStep | TransactionStep | RefundStep | DisputeStep | OrderStep;
 
 export interface PlannedStep {
   /** Milliseconds since 1970. A history keeps to it; a live stream keeps the order only. */
@@ -22,5 +27,13 @@ export function happen(scenario: Scenario, step: Step, at: number): BillingEvent
       return changeInvoice(scenario, step, at);
     case 'payment':
       return changePayment(scenario, step, at);
+    case 'transaction':
+      return tellTransaction(scenario, step, at);
+    case 'refund':
+      return changeRefund(scenario, step, at);
+    case 'dispute':
+      return changeDispute(scenario, step, at);
+    case 'order':
+      return changeOrder(scenario, step, at);
   }
 }

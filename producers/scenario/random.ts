@@ -67,6 +67,13 @@ export class Random {
     return -mean * Math.log(1 - this.float());
   }
 
+  /** Log-normally distributed around its median; `spread` is the standard deviation of the logarithm. */
+  logNormal(median: number, spread: number): number {
+    // Box-Muller; the second of its two numbers is not kept, so that the state stays what state() says.
+    const radius = Math.sqrt(-2 * Math.log(1 - this.float()));
+    return median * Math.exp(spread * radius * Math.cos(2 * Math.PI * this.float()));
+  }
+
   pick<T>(items: readonly [T, ...T[]]): T {
     return items[this.integer(0, items.length - 1)] ?? items[0];
   }

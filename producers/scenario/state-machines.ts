@@ -40,16 +40,64 @@ const paymentTransitions = {
   lost: [],
 } as const satisfies Record<string, readonly string[]>;
 
+const refundTransitions = {
+  none: ['pending'],
+  pending: ['succeeded'],
+  succeeded: [],
+} as const satisfies Record<string, readonly string[]>;
+
+const disputeTransitions = {
+  none: ['needs_response'],
+  needs_response: ['under_review'],
+  under_review: ['won', 'lost'],
+  won: [],
+  lost: [],
+} as const satisfies Record<string, readonly string[]>;
+
+const orderTransitions = {
+  none: ['placed'],
+  placed: ['paid', 'canceled'],
+  paid: ['fulfilled', 'canceled'],
+  fulfilled: [],
+  canceled: [],
+} as const satisfies Record<string, readonly string[]>;
+
+const orderLineTransitions = {
+  none: ['placed'],
+  placed: ['fulfilled', 'returned', 'canceled'],
+  fulfilled: [],
+  returned: [],
+  canceled: [],
+} as const satisfies Record<string, readonly string[]>;
+
+const shipmentTransitions = {
+  none: ['pending'],
+  pending: ['shipped'],
+  shipped: ['delivered', 'returned'],
+  delivered: [],
+  returned: [],
+} as const satisfies Record<string, readonly string[]>;
+
 export const transitions = {
   customer: customerTransitions,
   invoice: invoiceTransitions,
   payment: paymentTransitions,
+  refund: refundTransitions,
+  dispute: disputeTransitions,
+  order: orderTransitions,
+  orderLine: orderLineTransitions,
+  shipment: shipmentTransitions,
 } as const;
 
 export type Machine = keyof typeof transitions;
 export type CustomerStatus = keyof typeof customerTransitions;
 export type InvoiceStatus = keyof typeof invoiceTransitions;
 export type PaymentStatus = keyof typeof paymentTransitions;
+export type RefundStatus = keyof typeof refundTransitions;
+export type DisputeStatus = keyof typeof disputeTransitions;
+export type OrderStatus = keyof typeof orderTransitions;
+export type OrderLineStatus = keyof typeof orderLineTransitions;
+export type ShipmentStatus = keyof typeof shipmentTransitions;
 
 /** Whether an entity of `machine` may turn from one state into another. */
 export function isLegal(machine: Machine, from: string, to: string): boolean {
