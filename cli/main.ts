@@ -76,6 +76,12 @@ const declarations: readonly Declaration[] = [
     load: () => import('./commands/clickhouse-status.ts'),
   },
   {
+    usage: 'clickhouse:scaffold [...topics]',
+    summary: 'Write the migrations that new schemas and new fields need',
+    options: [['--check', 'Write nothing; exit 2 if a migration is missing']],
+    load: () => import('./commands/clickhouse-scaffold.ts'),
+  },
+  {
     usage: 'connectors:plan',
     summary: 'Show what apply would change, key by key; exit 2 if anything',
     load: () => import('./commands/connectors-plan.ts'),

@@ -21,7 +21,7 @@ export interface Migration extends MigrationIdentity {
   statement: string;
 }
 
-const migrationsFolder = path.join(projectRoot, 'clickhouse', 'migrations');
+export const migrationsFolder = path.join(projectRoot, 'clickhouse', 'migrations');
 
 /**
  * Reads the migrations in their order.

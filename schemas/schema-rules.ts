@@ -1,5 +1,6 @@
 import type { Problem } from '../core/errors.ts';
 import { dottedPath } from '../core/parse.ts';
+import { kafkaCoordinates } from './raw-table.ts';
 import {
   baseTypeOf,
   definitionsIn,
@@ -20,9 +21,6 @@ export const envelope: readonly Pick<AvroField, 'name' | 'type'>[] = [
   { name: 'entity_version', type: 'long' },
   { name: 'is_deleted', type: 'int' },
 ];
-
-/** Columns that Connect's InsertField adds to every raw table; a field of that name would be overwritten. */
-const addedByConnect = ['kafka_topic', 'kafka_partition', 'kafka_offset', 'kafka_timestamp'];
 
 interface NamedSchema {
   /** Path of the file, as the catalog has it. */
@@ -143,9 +141,10 @@ function timesAreNamedForTheirType({ fields }: AvroRecord): Problem[] {
   });
 }
 
+/** A field of the name of a coordinate would be overwritten. */
 function noFieldIsAddedByConnect({ fields }: AvroRecord): Problem[] {
   return fields.flatMap(({ name }, index) =>
-    addedByConnect.includes(name)
+    kafkaCoordinates.some((coordinate) => coordinate.name === name)
       ? [{ path: `${fieldPath(index)}.name`, message: `"${name}" is added by Connect` }]
       : [],
   );
