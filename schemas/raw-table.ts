@@ -1,3 +1,4 @@
+import type { types } from 'avsc';
 import type { Problem } from '../core/errors.ts';
 import { dottedPath } from '../core/parse.ts';
 import type { CatalogTopic } from './catalog.ts';
@@ -19,7 +20,7 @@ export interface RawColumn {
   codec: string;
   comment: string;
   /** The schema's default, which records written before the field existed have; undefined where there is none. */
-  fallback?: unknown;
+  fallback?: string | number | boolean | null;
 }
 
 /** The table that the records of a topic land in, as the schema wants it. */
@@ -84,12 +85,20 @@ const maxPrecision = 76;
 export function rawTableOf(topic: CatalogTopic): { table: RawTable; problems: Problem[] } {
   const { definition, fields } = topic;
   const problems: Problem[] = [];
+  // avsc's, because JSON has the default of a decimal as bytes.
+  const defaults = new Map(
+    (topic.type as types.RecordType).fields.map((field) => [
+      field.name,
+      field.defaultValue() as RawColumn['fallback'],
+    ]),
+  );
   const columns = fields.flatMap((field, index): RawColumn[] => {
     const type = columnType(field, definition);
     if (type !== undefined) {
       const { name, doc: comment = '' } = field;
-      const fallback = 'default' in field ? { fallback: field.default } : {};
-      return [{ name, type, codec: codecOf(type), comment, ...fallback }];
+      const fallback = defaults.get(name);
+      const given = fallback === undefined ? {} : { fallback };
+      return [{ name, type, codec: codecOf(type), comment, ...given }];
     }
     const path = `${topic.schema}: ${dottedPath(['fields', index, 'type'])}`;
     problems.push({ path, message: `"${field.name}" has a type that no column takes: ${supported}` });

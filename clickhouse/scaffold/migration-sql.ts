@@ -7,7 +7,7 @@ export interface ColumnDefinition {
   codec: string;
   comment: string;
   /** What rows and records of before the column have, as the schema writes it; undefined where there is none. */
-  fallback?: unknown;
+  fallback?: string | number | boolean | null;
 }
 
 /** A raw table as a migration writes it. */
