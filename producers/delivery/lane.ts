@@ -12,10 +12,17 @@ export interface LaneOptions {
 
 const closeTimeoutMs = 2000;
 
-/** Of one partition in one request: Kafka's default limit is 1 MiB, kafkajs makes one record batch of it. */
+/** Of one partition in one request, which kafkajs makes one record batch of. */
 const maxPartitionBytes = 900 * 1024;
 /** Most that a record adds to its key and value: lengths, offset, timestamp. */
-const overheadBytes = 24;
+const recordOverheadBytes = 24;
+/** Of a record batch: its header. */
+const batchOverheadBytes = 61;
+
+/** Largest key and value together that a topic takes; the broker measures whole record batches. */
+export function maxRecordBytes(maxBatchBytes: number): number {
+  return maxBatchBytes - batchOverheadBytes - recordOverheadBytes;
+}
 
 /** Records on their way to the broker in one request. */
 interface Batch {
@@ -50,6 +57,8 @@ export class Lane {
   readonly #producer: Producer;
   readonly #options: LaneOptions;
   #gathering: Batch = emptyBatch();
+  /** Batches that another record did not fit into, the oldest first. */
+  readonly #closed: Batch[] = [];
   #sending: Promise<void> | undefined;
   /** What the latest request failed with. A lane that failed sends nothing more: order would be lost. */
   #failure: unknown;
@@ -71,10 +80,21 @@ export class Lane {
   /**
    * Adds a record; a promise when the lane is full, which resolves when it may be added to again.
    *
+   * @param maxBatchBytes what the topic takes at once: one batch above it and the broker refuses the whole request
    * @throws what an earlier request failed with
    */
-  add(topic: string, message: RoutedMessage, at: number): Promise<void> | undefined {
+  add(
+    topic: string,
+    message: RoutedMessage,
+    at: number,
+    maxBatchBytes: number = maxPartitionBytes,
+  ): Promise<void> | undefined {
     this.#throwFailure();
+    const { partition } = message;
+    const size = message.value.length + message.key.length + recordOverheadBytes;
+    const limit = Math.min(maxPartitionBytes, maxBatchBytes - batchOverheadBytes);
+    const gatheredBytes = this.#gathering.topics.get(topic)?.bytes[partition] ?? 0;
+    if (gatheredBytes > 0 && gatheredBytes + size > limit) this.#close();
     const batch = this.#gathering;
     let gathered = batch.topics.get(topic);
     if (gathered === undefined) {
@@ -82,24 +102,22 @@ export class Lane {
       batch.topics.set(topic, gathered);
     }
     gathered.messages.push(message);
-    const { partition } = message;
-    const size = message.value.length + message.key.length + overheadBytes;
-    const bytes = (gathered.bytes[partition] ?? 0) + size;
-    gathered.bytes[partition] = bytes;
+    gathered.bytes[partition] = (gathered.bytes[partition] ?? 0) + size;
     batch.count += 1;
     if (at < batch.firstAt) batch.firstAt = at;
     if (at > batch.lastAt) batch.lastAt = at;
-    const isFull = batch.count >= this.#options.batchRecords || bytes >= maxPartitionBytes;
+    const isFull = batch.count >= this.#options.batchRecords || this.#closed.length > 0;
     return isFull ? this.#sendWhenIdle() : undefined;
   }
 
   /** Starts a request with what has been gathered unless one is on its way. */
   push(): void {
-    if (this.#sending === undefined && this.#gathering.count > 0 && this.#failure === undefined) this.#send();
+    if (this.#sending === undefined && this.#failure === undefined) this.#sendNext();
   }
 
   /** Resolves when everything added so far is acknowledged. */
   async flush(): Promise<void> {
+    this.#close();
     await this.#sendWhenIdle();
     await this.#sending;
     this.#throwFailure();
@@ -110,16 +128,26 @@ export class Lane {
     await within(closeTimeoutMs, this.#producer.disconnect()).catch(() => undefined);
   }
 
-  async #sendWhenIdle(): Promise<void> {
-    // More than one caller may have waited for the same request.
-    while (this.#sending !== undefined) await this.#sending;
-    this.#throwFailure();
-    if (this.#gathering.count > 0) this.#send();
+  /** Nothing more is added to what has been gathered. */
+  #close(): void {
+    if (this.#gathering.count === 0) return;
+    this.#closed.push(this.#gathering);
+    this.#gathering = emptyBatch();
   }
 
-  #send(): void {
-    const batch = this.#gathering;
-    this.#gathering = emptyBatch();
+  async #sendWhenIdle(): Promise<void> {
+    do {
+      // More than one caller may have waited for the same request.
+      while (this.#sending !== undefined) await this.#sending;
+      this.#throwFailure();
+      this.#sendNext();
+    } while (this.#closed.length > 0);
+  }
+
+  #sendNext(): void {
+    if (this.#closed.length === 0) this.#close();
+    const batch = this.#closed.shift();
+    if (batch === undefined) return;
     this.#sending = this.#request(batch)
       .catch((error: unknown) => {
         this.#failure = error;

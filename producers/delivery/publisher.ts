@@ -3,8 +3,9 @@ import { createType } from '../../schemas/read-schema.ts';
 import { createKafka, kafkaError } from '../../targets/kafka.ts';
 import type { Target } from '../../targets/load-target.ts';
 import type { BillingEvent } from '../events.ts';
-import { Lane } from './lane.ts';
+import { Lane, maxRecordBytes } from './lane.ts';
 import { hashOf } from './partition.ts';
+import { keepRefused, type RefusedRecord } from './refused-records.ts';
 import { lookUpRoutes, type Positions, type Routes, type RoutesOptions, type TopicRoute } from './routes.ts';
 import { createEncoder, type Encode } from './wire-format.ts';
 
@@ -22,6 +23,8 @@ export interface DeliveryOptions {
    * wait for a broker that accepts connections and never answers.
    */
   deliveryTimeoutMs?: number;
+  /** Where records that are larger than their topic allows are kept; without it they end the run. */
+  refusedFolder?: string;
 }
 
 export interface PublisherOptions extends DeliveryOptions, RoutesOptions {}
@@ -39,6 +42,7 @@ export interface Acknowledged {
 interface Channel {
   route: TopicRoute;
   encode: Encode;
+  maxRecordBytes: number;
 }
 
 /** Encodes events and sends them in batches: in order for each key, each one exactly once. */
@@ -48,19 +52,26 @@ export class Publisher {
   readonly #channels: ReadonlyMap<string, Channel>;
   readonly #lanes: readonly Lane[];
   readonly #positions = new Map<string, number[]>();
+  readonly #refusedFolder: string | undefined;
+  readonly #refused: RefusedRecord[] = [];
 
   constructor(
     target: Target,
     { clusterId, topics }: Routes,
     createLane: (onAcknowledged: (answers: readonly RecordMetadata[]) => void) => Lane,
-    lanes: number,
+    { lanes, refusedFolder }: { lanes: number; refusedFolder: string | undefined },
   ) {
     this.#target = target;
     this.clusterId = clusterId;
+    this.#refusedFolder = refusedFolder;
     this.#channels = new Map(
       topics.map((route) => [
         route.topic,
-        { route, encode: createEncoder(createType(route.definition), route.schemaId) },
+        {
+          route,
+          encode: createEncoder(createType(route.definition), route.schemaId),
+          maxRecordBytes: maxRecordBytes(route.maxBatchBytes),
+        },
       ]),
     );
     const onAcknowledged = this.#remember.bind(this);
@@ -76,20 +87,26 @@ export class Publisher {
    * so never gets further ahead of the broker than two batches. Events of one key are acknowledged in their
    * order, over all topics, so that no child is there before its parent.
    *
+   * A record that is larger than its topic allows is not sent: the broker would refuse the whole batch it is in.
+   *
    * @param value bytes that are sent in the place of the event's own
-   * @throws PipelineError what an earlier batch failed with
+   * @throws PipelineError what an earlier batch failed with; `RECORD_TOO_LARGE` where such records are not kept
    */
   publish(event: BillingEvent, value?: Buffer): Promise<void> | undefined {
     const channel = this.#channels.get(event.topic);
     if (channel === undefined) throw new Error(`no topic ${event.topic} in the catalog`);
-    const { route, encode } = channel;
+    const { route, encode, maxRecordBytes: limit } = channel;
     const key = String(event.record[route.keyField]);
     const hash = hashOf(key);
     // The same hash for both: with an even number of partitions a lane has only half of them in a request.
     const lane = this.#lanes[hash % this.#lanes.length];
     const message = { key, value: value ?? encode(event.record), partition: hash % route.partitions };
+    if (message.value.length + key.length > limit) {
+      this.#refused.push(keepRefused(this.#refusedFolder, route.topic, message, limit));
+      return undefined;
+    }
     try {
-      return lane?.add(route.topic, message, event.at)?.catch((error: unknown) => {
+      return lane?.add(route.topic, message, event.at, route.maxBatchBytes)?.catch((error: unknown) => {
         throw kafkaError(this.#target, error);
       });
     } catch (error) {
@@ -107,6 +124,11 @@ export class Publisher {
     const results = await Promise.allSettled(this.#lanes.map(async (lane) => lane.flush()));
     const failed = results.find((result) => result.status === 'rejected');
     if (failed !== undefined) throw kafkaError(this.#target, failed.reason);
+  }
+
+  /** Records that were not sent because they are larger than their topic allows; each is kept in a file. */
+  refused(): readonly RefusedRecord[] {
+    return this.#refused;
   }
 
   acknowledged(): Acknowledged {
@@ -174,8 +196,9 @@ export async function connectPublisher(options: PublisherOptions): Promise<Publi
 export async function openPublisher(
   target: Target,
   routes: Routes,
-  { lanes = 2, batchRecords = 3000, compression, retries = 15, deliveryTimeoutMs = 60_000 }: DeliveryOptions,
+  options: DeliveryOptions,
 ): Promise<Publisher> {
+  const { lanes = 2, batchRecords = 3000, compression, retries = 15, deliveryTimeoutMs = 60_000 } = options;
   const retry = outageRetry(retries);
   const kafka = createKafka(target, { clientId: 'billing-producer', retry });
   const laneOptions = {
@@ -188,7 +211,7 @@ export async function openPublisher(
     target,
     routes,
     (onAcknowledged) => new Lane(kafka, { ...laneOptions, onAcknowledged }),
-    lanes,
+    { lanes, refusedFolder: options.refusedFolder },
   );
   try {
     await publisher.connect();

@@ -1,4 +1,4 @@
-import type { Admin } from 'kafkajs';
+import kafkajs, { type Admin } from 'kafkajs';
 import { PipelineError } from '../../core/errors.ts';
 import type { Catalog } from '../../schemas/catalog.ts';
 import type { AvroRecord } from '../../schemas/read-schema.ts';
@@ -14,6 +14,10 @@ export interface TopicRoute {
   /** Id of the schema in the registry the consumers ask. */
   schemaId: number;
   definition: AvroRecord;
+  /** The broker keeps only the latest record of a key. */
+  isCompacted: boolean;
+  /** The topic's `max.message.bytes`: what one record, or one batch of them, may take. */
+  maxBatchBytes: number;
 }
 
 export interface Routes {
@@ -37,13 +41,16 @@ export interface RoutesOptions {
 export async function lookUpRoutes({ target, catalog, schemaIds }: RoutesOptions): Promise<Routes> {
   return withKafkaAdmin(target, { clientId: 'billing-producer' }, async (admin) => {
     const partitions = await countPartitions(admin, catalog, target);
+    const limits = await readSizeLimits(admin, [...partitions.keys()]);
     const { clusterId } = await admin.describeCluster();
-    const topics = catalog.topics.map(({ topic, key, definition }) => ({
+    const topics = catalog.topics.map(({ topic, key, definition, cleanup }) => ({
       topic,
       keyField: key,
       partitions: partitions.get(topic) ?? 1,
       schemaId: schemaIds.get(topic) ?? 0,
       definition,
+      isCompacted: cleanup === 'compact',
+      maxBatchBytes: limits.get(topic) ?? defaultMaxBatchBytes,
     }));
     return { clusterId, topics };
   });
@@ -86,4 +93,29 @@ async function countPartitions(admin: Admin, catalog: Catalog, target: Target): 
   }
   const { topics } = await admin.fetchTopicMetadata({ topics: names });
   return new Map(topics.map(({ name, partitions }) => [name, partitions.length]));
+}
+
+/** Kafka's own default of max.message.bytes. */
+const defaultMaxBatchBytes = 1_048_588;
+
+/** By topic; empty where the broker does not let this client read settings. */
+async function readSizeLimits(admin: Admin, topics: readonly string[]): Promise<Map<string, number>> {
+  const type = kafkajs.ConfigResourceTypes.TOPIC;
+  const configNames = ['max.message.bytes'];
+  try {
+    const { resources } = await admin.describeConfigs({
+      resources: topics.map((name) => ({ type, name, configNames })),
+      includeSynonyms: false,
+    });
+    return new Map(
+      resources.flatMap(({ resourceName, configEntries }) => {
+        const bytes = Number(configEntries[0]?.configValue);
+        return bytes > 0 ? [[resourceName, bytes] as const] : [];
+      }),
+    );
+  } catch (error) {
+    const isDenied = error instanceof kafkajs.KafkaJSProtocolError && error.type.includes('AUTHORIZATION');
+    if (isDenied) return new Map();
+    throw error;
+  }
 }
