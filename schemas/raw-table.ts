@@ -1,4 +1,4 @@
-import type { types } from 'avsc';
+import type { Type, types } from 'avsc';
 import type { Problem } from '../core/errors.ts';
 import { dottedPath } from '../core/parse.ts';
 import type { CatalogTopic } from './catalog.ts';
@@ -87,7 +87,7 @@ export function rawTableOf(topic: CatalogTopic): { table: RawTable; problems: Pr
   const problems: Problem[] = [];
   // avsc's, because JSON has the default of a decimal as bytes.
   const defaults = new Map(
-    (topic.type as types.RecordType).fields.map((field) => [
+    (topic.type as Pick<types.RecordType, 'fields'> & Type).fields.map((field) => [
       field.name,
       field.defaultValue() as RawColumn['fallback'],
     ]),
