@@ -1,6 +1,15 @@
 /** Anything that can be told apart by 32 bits: an index, a salt, another stream's word. */
 type Label = number;
 
+/** A name as a label: FNV-1a. */
+export function labelOf(name: string): Label {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < name.length; index += 1) {
+    hash = Math.imul(hash ^ name.charCodeAt(index), 0x01000193);
+  }
+  return hash >>> 0;
+}
+
 export type RandomState = readonly [number, number, number, number];
 
 /**

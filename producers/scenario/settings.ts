@@ -2,6 +2,7 @@ import path from 'node:path';
 import { z } from 'zod';
 import { projectRoot } from '../../core/home.ts';
 import { parseWith, readYaml } from '../../core/parse.ts';
+import { fxSettings, marketingSettings, orderSettings, productSettings } from './goods-settings.ts';
 import { paymentSettings } from './payment-settings.ts';
 import { addsUp, basisPoints, days, factor, factors, share, shares, withShares } from './setting-shapes.ts';
 
@@ -51,6 +52,10 @@ const settingsSchema = z
       uncollectibleAfterDays: days,
     }),
     payments: paymentSettings,
+    products: productSettings,
+    orders: orderSettings,
+    fx: fxSettings,
+    marketing: marketingSettings(channelNames),
     seasonality: z.strictObject({ month: factors(12), weekday: factors(7), hour: factors(24) }),
     live: z.strictObject({ signups: share, openInvoices: z.int().min(1).max(100_000) }),
     currencies: z.record(
