@@ -93,9 +93,7 @@ export class Publisher {
    * @throws PipelineError what an earlier batch failed with; `RECORD_TOO_LARGE` where such records are not kept
    */
   publish(event: BillingEvent, value?: Buffer): Promise<void> | undefined {
-    const channel = this.#channels.get(event.topic);
-    if (channel === undefined) throw new Error(`no topic ${event.topic} in the catalog`);
-    const { route, encode, maxRecordBytes: limit } = channel;
+    const { route, encode, maxRecordBytes: limit } = this.#channelOf(event.topic);
     const key = String(event.record[route.keyField]);
     const hash = hashOf(key);
     // The same hash for both: with an even number of partitions a lane has only half of them in a request.
@@ -112,6 +110,11 @@ export class Publisher {
     } catch (error) {
       throw kafkaError(this.#target, error);
     }
+  }
+
+  /** How records of a topic are encoded, and how large they may be. */
+  formatOf(topic: string): Pick<Channel, 'encode' | 'maxRecordBytes'> {
+    return this.#channelOf(topic);
   }
 
   /** Starts to send what has been gathered, on every lane that is idle. */
@@ -167,6 +170,12 @@ export class Publisher {
   /** Disconnects; what was not flushed is dropped, and was never counted. */
   async close(): Promise<void> {
     await Promise.all(this.#lanes.map(async (lane) => lane.close()));
+  }
+
+  #channelOf(topic: string): Channel {
+    const channel = this.#channels.get(topic);
+    if (channel === undefined) throw new Error(`no topic ${topic} in the catalog`);
+    return channel;
   }
 
   #remember(answers: readonly RecordMetadata[]): void {

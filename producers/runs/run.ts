@@ -5,12 +5,11 @@ import { sleep } from '../../core/wait.ts';
 import type { Catalog } from '../../schemas/catalog.ts';
 import { lookUpSchemaIds } from '../../schemas/register.ts';
 import type { Target } from '../../targets/load-target.ts';
-import {
-  connectPublisher,
-  type Acknowledged,
-  type Publisher,
-  type PublisherOptions,
-} from '../delivery/publisher.ts';
+import { connectPublisher, type Acknowledged, type PublisherOptions } from '../delivery/publisher.ts';
+import type { FaultShares } from '../delivery/fault-shares.ts';
+import type { FaultCounts } from '../delivery/faults.ts';
+import { FaultyPublisher } from '../delivery/faulty-publisher.ts';
+import type { RefusedRecord } from '../delivery/refused-records.ts';
 import type { BillingEvent } from '../events.ts';
 import { createScenario, systemClock, type Clock, type Scenario } from '../scenario/scenario.ts';
 import { loadScenarioSettings, type ScenarioSettings } from '../scenario/settings.ts';
@@ -41,6 +40,8 @@ export interface RunOptions {
   clock?: Clock;
   /** How long a run that is stopped waits for what is on its way to be acknowledged. Default 10000. */
   stopTimeoutMs?: number;
+  /** Faults to inject on the way to the broker. Default none. */
+  faults?: FaultShares;
   publisher?: Partial<
     Pick<PublisherOptions, 'lanes' | 'batchRecords' | 'compression' | 'retries' | 'deliveryTimeoutMs'>
   >;
@@ -49,6 +50,10 @@ export interface RunOptions {
 /** What a run achieved, in records the broker has acknowledged. */
 export interface ProduceResult extends Acknowledged {
   elapsedMs: number;
+  /** How often each fault was injected; null where none was asked for. */
+  faults: FaultCounts | null;
+  /** Records that were not sent because they are larger than their topic allows. */
+  refused: readonly RefusedRecord[];
 }
 
 /** A run that was stopped, with what it had achieved. */
@@ -122,13 +127,23 @@ export async function run(
     topics: catalog.topics,
     ...(signal === undefined ? {} : { signal }),
   });
-  const publisher = await connectPublisher({ target, catalog, schemaIds, ...options.publisher });
+  const publisher = await connectPublisher({
+    target,
+    catalog,
+    schemaIds,
+    refusedFolder: path.join(claimsFolder(home, target.name), 'refused'),
+    ...options.publisher,
+  });
   // By cluster: what was produced to a broker that has been purged since is no reason to skip anything.
   const folder = path.join(claimsFolder(home, target.name), publisher.clusterId, `seed-${seed}`);
+  const claims = new Claims(folder);
+  let faulty: FaultyPublisher | undefined;
   let startedAt: number | undefined;
   const result = (): ProduceResult => ({
     ...publisher.acknowledged(),
     elapsedMs: Math.round(performance.now() - (startedAt ?? performance.now())),
+    faults: faulty?.counts ?? null,
+    refused: publisher.refused(),
   });
   const showProgress = (expected: number) => {
     const { total, byTopic, elapsedMs } = result();
@@ -137,7 +152,7 @@ export async function run(
   const unlessInterrupted = interruptible(signal);
   const publish: Publish = (event) => {
     if (signal?.aborted === true) throw new InterruptedError();
-    const full = publisher.publish(event);
+    const full = (faulty ?? publisher).publish(event);
     return full === undefined ? undefined : unlessInterrupted(full);
   };
   const send: RunTools['send'] = async (expected, produce) => {
@@ -147,11 +162,15 @@ export async function run(
     }, progressIntervalMs);
     try {
       await produce(publish);
-      await unlessInterrupted(publisher.flush());
+      await unlessInterrupted(flush());
       showProgress(expected);
     } finally {
       clearInterval(timer);
     }
+  };
+  const flush = async () => {
+    await faulty?.release();
+    await publisher.flush();
   };
   const push = () => {
     publisher.push();
@@ -161,12 +180,16 @@ export async function run(
     keep = given;
   };
   try {
-    await work({ scenario, claims: new Claims(folder), folder, send, push, whenSettled });
+    if (options.faults !== undefined) {
+      const number = claims.list().at(-1)?.number ?? 0;
+      faulty = new FaultyPublisher(publisher, { shares: options.faults, catalog, seed, run: number });
+    }
+    await work({ scenario, claims, folder, send, push, whenSettled });
     keep();
     return result();
   } catch (error) {
     if (!(error instanceof PipelineError) || startedAt === undefined) throw error;
-    const isSettled = await settle(publisher, options.stopTimeoutMs ?? 10_000);
+    const isSettled = await settle(flush, options.stopTimeoutMs ?? 10_000);
     if (!(error instanceof InterruptedError)) throw new ProduceFailedError(error, result());
     if (isSettled) keep();
     throw new ProduceInterruptedError(result());
@@ -193,10 +216,10 @@ function interruptible(signal: AbortSignal | undefined): <T>(promise: Promise<T>
 }
 
 /** Lets what is on its way arrive, so that it is counted; true when all of it did in time. */
-async function settle(publisher: Publisher, timeoutMs: number): Promise<boolean> {
+async function settle(flush: () => Promise<void>, timeoutMs: number): Promise<boolean> {
   const deadline = new AbortController();
   const isSettled = await Promise.race([
-    publisher.flush().then(
+    flush().then(
       () => true,
       () => false,
     ),
