@@ -98,11 +98,14 @@ const declarations: readonly Declaration[] = [
   },
   {
     usage: 'produce',
-    summary: 'Produce a live stream',
+    summary: 'Produce a live stream: once, on a schedule or on request',
     options: [
       ['--rate <n>', 'Events per second (default 100)'],
-      ['--duration <s>', 'Seconds (default 60)'],
+      ['--duration <s>', 'Seconds, of each batch (default 60)'],
       ['--seed <n>', 'Seed of the scenario (default 1)'],
+      ['--only <topics>', 'Only these, as in payments,refunds, and what they refer to (default all)'],
+      ['--schedule <cron>', 'A batch at each firing, in UTC, as in "*/5 * * * *", until interrupted'],
+      ['--listen <port>', 'A batch for each POST /batches on this port; needs PRODUCE_TOKEN'],
     ],
     load: () => import('./commands/produce.ts'),
   },

@@ -1,36 +1,60 @@
-import { z } from 'zod';
-import { parseWith } from '../../core/parse.ts';
+import { PipelineError, messageOf } from '../../core/errors.ts';
+import { chooseTopics } from '../../producers/runs/choose-topics.ts';
+import {
+  produceOnSchedule,
+  produceOnTrigger,
+  type BatchOptions,
+  type BatchesResult,
+} from '../../producers/runs/orchestrate.ts';
 import { produceLive } from '../../producers/runs/produce.ts';
 import { ProduceFailedError, ProduceInterruptedError, type ProduceResult } from '../../producers/runs/run.ts';
+import { checkToken } from '../../producers/runs/trigger-server.ts';
 import { loadCatalog } from '../../schemas/catalog.ts';
-import type { Options, Run } from '../command.ts';
+import type { CommandContext, ExitCode, Run } from '../command.ts';
 import { renderTable, type Output } from '../output.ts';
 import { createProgress } from '../progress.ts';
-
-const limits = { rate: 1_000_000, durationS: 7 * 86_400, seed: 0xffff_ffff } as const;
+import { parseProduceFlags, type ProduceFlags } from './produce-flags.ts';
 
 export const run: Run = async (context, options) => {
-  const { rate, duration, seed } = parseFlags(options);
+  const flags = parseProduceFlags(options);
   const { output, signal, home } = context;
-  const target = context.target();
   const catalog = loadCatalog();
+  const { added } = chooseTopics(catalog, flags.only);
+  if (added.length > 0) output.note(`Produced as well, as the others refer to it: ${added.join(', ')}`);
+  const common: BatchOptions = {
+    target: context.target(),
+    catalog,
+    seed: flags.seed,
+    signal,
+    home,
+    onNote: (text) => {
+      output.note(text);
+    },
+    ...(flags.only === undefined ? {} : { only: flags.only }),
+  };
+  if (flags.listen !== undefined) return listen(context, flags, flags.listen, common);
+  if (flags.schedule !== undefined) return followSchedule(context, flags, flags.schedule, common);
+  return produceOnce(context, flags, common);
+};
+
+async function produceOnce(
+  { output }: CommandContext,
+  { rate, durationMs }: ProduceFlags,
+  common: BatchOptions,
+): Promise<ExitCode> {
   const progress = createProgress(output, 'records');
   try {
     const result = await produceLive({
-      target,
-      catalog,
+      ...common,
       rate,
-      durationMs: duration * 1000,
-      seed,
-      signal,
-      home,
-      onProgress: ({ acknowledged, ...rest }) => {
-        progress.show({ done: acknowledged, ...rest });
+      durationMs,
+      onProgress: ({ acknowledged, expected, elapsedMs }) => {
+        progress.show({ done: acknowledged, expected, elapsedMs });
       },
     });
     progress.stop();
     printResult(output, result);
-    warnOfLowRate(output, result.total, Math.round(rate * duration));
+    warnOfLowRate(output, result.total, Math.round((rate * durationMs) / 1000));
     return 0;
   } catch (error) {
     progress.stop();
@@ -39,25 +63,66 @@ export const run: Run = async (context, options) => {
     }
     throw error;
   }
-};
+}
 
-function parseFlags(options: Options) {
-  const between = (low: number, high: number) => {
-    const error = `expected a number from ${low} to ${high}`;
-    return z.coerce.number({ error }).min(low, { error }).max(high, { error });
-  };
-  const flags = z.object({
-    '--rate': between(0.1, limits.rate).default(100),
-    '--duration': between(0.1, limits.durationS).default(60),
-    '--seed': between(0, limits.seed).int({ error: 'expected a whole number' }).default(1),
+async function followSchedule(
+  { output }: CommandContext,
+  { rate, durationMs }: ProduceFlags,
+  schedule: string,
+  common: BatchOptions,
+): Promise<ExitCode> {
+  const result = await produceOnSchedule({
+    ...common,
+    schedule,
+    rate,
+    durationMs,
+    onNext: (at) => {
+      output.note(`Next batch at ${at.toISOString()}; Ctrl-C ends the schedule`);
+    },
+    onSkipped: (count) => {
+      output.note(`${count} ${count === 1 ? 'firing was' : 'firings were'} skipped while the batch ran`);
+    },
+    onBatchEnd: (outcome) => {
+      if (outcome instanceof PipelineError) output.note(`Batch failed: ${messageOf(outcome)}`);
+      else
+        output.note(`Batch done: ${describe(outcome.total)} in ${(outcome.elapsedMs / 1000).toFixed(1)} s`);
+    },
   });
-  const given = {
-    '--rate': options['rate'],
-    '--duration': options['duration'],
-    '--seed': options['seed'],
-  };
-  const parsed = parseWith(flags, given, 'The options of produce are not valid', 'the command line');
-  return { rate: parsed['--rate'], duration: parsed['--duration'], seed: parsed['--seed'] };
+  return printBatches(output, result);
+}
+
+async function listen(
+  { output, env }: CommandContext,
+  { rate }: ProduceFlags,
+  port: number,
+  common: BatchOptions,
+): Promise<ExitCode> {
+  const result = await produceOnTrigger({
+    ...common,
+    port,
+    token: checkToken(env['PRODUCE_TOKEN']),
+    rate,
+    onListening: (url) => {
+      output.note(`Listening on ${url}; Ctrl-C ends it`);
+    },
+    onBatchEnd: ({ id, state, total, failure }) => {
+      const reason = failure === null ? '' : `: ${failure.message}`;
+      output.note(`Batch ${id} ${state} with ${describe(total)}${reason}`);
+    },
+  });
+  return printBatches(output, result);
+}
+
+/** @throws PipelineError `BATCHES_FAILED`, so that whoever started the command hears of it at its end */
+function printBatches(output: Output, { batches, failed, byTopic, total }: BatchesResult): 0 {
+  output.document({ batches, failed, acknowledged: byTopic, total });
+  if (total > 0) output.print(renderCounts(byTopic, total));
+  output.note(`${batches} batches, ${failed} of them failed`);
+  if (failed === 0) return 0;
+  throw new PipelineError('BATCHES_FAILED', {
+    what: `${failed} of ${batches} batches failed`,
+    todo: 'The reason of each was printed when it happened.',
+  });
 }
 
 function printResult(output: Output, result: ProduceResult): void {
@@ -71,13 +136,15 @@ function printResult(output: Output, result: ProduceResult): void {
     firstOccurredAt: isoOf(firstAt),
     lastOccurredAt: isoOf(lastAt),
   });
-  output.print(
-    renderTable(
-      [{ title: 'topic' }, { title: 'acknowledged', align: 'right' }],
-      [...Object.entries(byTopic).sort(), ['total', total]],
-    ),
-  );
+  output.print(renderCounts(byTopic, total));
   output.note(`${(elapsedMs / 1000).toFixed(1)} s, ${ratePerSecond.toLocaleString('en-US')} records/s`);
+}
+
+function renderCounts(byTopic: ProduceResult['byTopic'], total: number): string {
+  return renderTable(
+    [{ title: 'topic' }, { title: 'acknowledged', align: 'right' }],
+    [...Object.entries(byTopic).sort(), ['total', total]],
+  );
 }
 
 function warnOfLowRate(output: Output, total: number, expected: number): void {
@@ -85,6 +152,10 @@ function warnOfLowRate(output: Output, total: number, expected: number): void {
   output.note(
     `The rate was not held: ${total.toLocaleString('en-US')} of ${expected.toLocaleString('en-US')} records.`,
   );
+}
+
+function describe(records: number): string {
+  return `${records.toLocaleString('en-US')} records`;
 }
 
 function isoOf(at: number | undefined): string | null {

@@ -69,9 +69,8 @@ export async function produceHistory(options: HistoryOptions): Promise<ProduceRe
  */
 export async function produceLive(options: LiveOptions): Promise<ProduceResult> {
   const { rate, durationMs, graceMs, signal, catalog, clock = systemClock } = options;
-  const { topics, added } = chooseTopics(catalog, options.only);
+  const { topics } = chooseTopics(catalog, options.only);
   const onNote = options.onNote ?? (() => undefined);
-  if (added.length > 0) onNote(`Produced as well, as the others refer to it: ${added.join(', ')}`);
   return run({ ...options, catalog: { ...catalog, topics } }, async (tools) => {
     const { scenario, claims, folder, send, push, whenSettled } = tools;
     const fingerprint = fingerprintOf(scenario.settings);
@@ -80,7 +79,9 @@ export async function produceLive(options: LiveOptions): Promise<ProduceResult> 
     const supply = new Supply({ scenario, claims, fingerprint, clock });
     const stream = supply.open(takeLiveState(stored, onNote));
     whenSettled(() => {
-      keepStream(() => { saveLiveState(stored, stream.state()); }, onNote);
+      keepStream(() => {
+        saveLiveState(stored, stream.state());
+      }, onNote);
     });
     const next = chosenEvents(stream, new Set(names), clock);
     await send(Math.round((rate * durationMs) / 1000), async (publish) => {
