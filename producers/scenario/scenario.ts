@@ -1,5 +1,7 @@
+import type { ServiceName } from './goods-settings.ts';
 import { IdRegistry } from './ids.ts';
 import { localParts } from './local-time.ts';
+import { priceList, type Product } from './price-list.ts';
 import type { DisputeReason, RefundReason } from './payment-settings.ts';
 import { mix, valueAt, weighted, type Random, type Weighted } from './random.ts';
 import type { ChannelName, FailureCode, MethodName, ScenarioSettings, TierName } from './settings.ts';
@@ -26,7 +28,7 @@ export interface Place {
 }
 
 /** Purposes of random streams: streams of one customer for different purposes are independent. */
-export const streams = { life: 1, name: 2, live: 3 } as const;
+export const streams = { life: 1, name: 2, live: 3, prices: 11, buyers: 12, fx: 13, spend: 14 } as const;
 
 /**
  * One generated business: settings, seed, ids and clock. It holds no state; what happens to a customer follows
@@ -56,6 +58,12 @@ export interface Scenario {
     refundReasons: { subscription: Weighted<RefundReason>; order: Weighted<RefundReason> };
     disputeReasons: Weighted<DisputeReason>;
     countries: Weighted<readonly [Place, ...Place[]]>;
+    products: Weighted<Product>;
+    carriers: Weighted<string>;
+    services: Weighted<ServiceName>;
+    /** Lines of an order, and pieces of a line. */
+    orderLines: Weighted<number>;
+    pieces: Weighted<number>;
   };
   /** Largest product of the three seasonal factors. */
   peakFactor: number;
@@ -66,20 +74,21 @@ export function createScenario(
   settings: ScenarioSettings,
   clock: Clock = systemClock,
 ): Scenario {
-  const { payments, customers, tiers, seasonality } = settings;
+  const { payments, customers, tiers, orders, seasonality } = settings;
   const codes = Object.entries(payments.failureCodes) as [
     FailureCode,
     { share: number; isSoft: boolean; isCardOnly: boolean },
   ][];
   const codeTable = (keep: (code: { isSoft: boolean; isCardOnly: boolean }) => boolean) =>
     normalised(codes.filter(([, code]) => keep(code)).map(([name, { share }]) => [name, share] as const));
+  const ids = new IdRegistry(seed);
   return {
     seed,
     settings,
-    ids: new IdRegistry(seed),
+    ids,
     clock,
     tables: {
-      tiers: weighted(Object.entries(tiers).map(([name, { share }]) => [name as TierName, share] as const)),
+      tiers: tableOfEntries(tiers),
       channels: tableOf(customers.channels),
       methods: tableOf(payments.methods),
       processors: tableOfEntries(payments.processors),
@@ -96,6 +105,13 @@ export function createScenario(
       },
       disputeReasons: tableOf(payments.disputeReasons),
       countries: countryTable(settings),
+      products: normalised(
+        priceList(seed, streams.prices, ids, settings).map((product) => [product, product.popularity]),
+      ),
+      carriers: tableOfEntries(orders.carriers),
+      services: tableOfEntries(orders.services),
+      orderLines: countTable(orders.lines),
+      pieces: countTable(orders.pieces),
     },
     peakFactor:
       Math.max(...seasonality.month) * Math.max(...seasonality.weekday) * Math.max(...seasonality.hour),
@@ -125,8 +141,14 @@ function tableOf<K extends string>(shares: Readonly<Record<K, number>>): Weighte
   return weighted(Object.entries(shares) as [K, number][]);
 }
 
-function tableOfEntries(entries: Readonly<Record<string, { share: number }>>): Weighted<string> {
-  return weighted(Object.entries(entries).map(([name, { share }]) => [name, share] as const));
+function tableOfEntries<K extends string>(entries: Readonly<Record<K, { share: number }>>): Weighted<K> {
+  const list = Object.entries(entries) as [K, { share: number }][];
+  return weighted(list.map(([name, { share }]) => [name, share] as const));
+}
+
+/** 1, 2, 3 ... with the shares in this order. */
+function countTable(shares: readonly number[]): Weighted<number> {
+  return weighted(shares.map((share, index) => [index + 1, share] as const));
 }
 
 function normalised<T>(entries: readonly (readonly [T, number])[]): Weighted<T> {

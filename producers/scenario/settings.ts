@@ -4,15 +4,19 @@ import { projectRoot } from '../../core/home.ts';
 import { parseWith, readYaml } from '../../core/parse.ts';
 import { fxSettings, marketingSettings, orderSettings, productSettings } from './goods-settings.ts';
 import { paymentSettings } from './payment-settings.ts';
-import { addsUp, basisPoints, days, factor, factors, share, shares, withShares } from './setting-shapes.ts';
+import { addsUp, basisPoints, factor, factors, share, shares } from './setting-shapes.ts';
+import {
+  discountSettings,
+  invoiceSettings,
+  paymentMethodSettings,
+  planSettings,
+  regionNames,
+  subscriptionSettings,
+  tierSettings,
+} from './subscription-settings.ts';
 
 export type { FailureCode, MethodName } from './payment-settings.ts';
-
-/** Tiers a customer can be on, from the smallest to the largest. */
-export const tierNames = ['standard', 'starter', 'professional', 'enterprise'] as const;
-export type TierName = (typeof tierNames)[number];
-
-export const regionNames = ['north_america', 'europe', 'asia_pacific'] as const;
+export type { TierName } from './subscription-settings.ts';
 
 const channelNames = ['organic', 'paid_search', 'social', 'referral', 'email', 'partner'] as const;
 export type ChannelName = (typeof channelNames)[number];
@@ -23,34 +27,16 @@ const settingsSchema = z
   .strictObject({
     customers: z.strictObject({
       growth: z.number().min(0.01).max(1000),
-      trialDays: days,
       trialConversion: share,
       yearly: share,
-      monthlyChurn: share,
-      monthlyUpgrade: share,
       channels: shares(channelNames),
     }),
-    tiers: withShares(
-      tierNames,
-      z.strictObject({
-        share,
-        amount: z
-          .tuple([z.int().min(1), z.int().min(1)])
-          .refine(([low, high]) => low <= high, { error: 'the range ends before it starts' }),
-        dueDays: days,
-        isConsumer: z.boolean(),
-      }),
-    ),
-    invoices: z.strictObject({
-      yearlyMonths: z.int().min(1).max(12),
-      discounted: share,
-      discountBps: z.array(basisPoints).min(1),
-      void: share,
-      partial: share,
-      late: share,
-      recoveredLater: share,
-      uncollectibleAfterDays: days,
-    }),
+    tiers: tierSettings,
+    plans: planSettings,
+    subscriptions: subscriptionSettings,
+    discounts: discountSettings,
+    invoices: invoiceSettings,
+    paymentMethods: paymentMethodSettings,
     payments: paymentSettings,
     products: productSettings,
     orders: orderSettings,
