@@ -18,7 +18,7 @@ import {
 export type { FailureCode, MethodName } from './payment-settings.ts';
 export type { TierName } from './subscription-settings.ts';
 
-const channelNames = ['organic', 'paid_search', 'social', 'referral', 'email', 'partner'] as const;
+export const channelNames = ['organic', 'paid_search', 'social', 'referral', 'email', 'partner'] as const;
 export type ChannelName = (typeof channelNames)[number];
 
 const timezone = z.string().refine(isTimezone, { error: 'not an IANA time zone' });
