@@ -105,6 +105,10 @@ const declarations: readonly Declaration[] = [
       ['--seed <n>', 'Seed of the scenario (default 1)'],
       ['--only <topics>', 'Only these, as in payments,refunds, and what they refer to (default all)'],
       ['--schedule <cron>', 'A batch at each firing, in UTC, as in "*/5 * * * *", until interrupted'],
+      [
+        '--faults [shares]',
+        'Inject faults, as in duplicates=0.02,malformed=0.001 (default: none; all of them)',
+      ],
       ['--listen <port>', 'A batch for each POST /batches on this port; needs PRODUCE_TOKEN'],
     ],
     load: () => import('./commands/produce.ts'),

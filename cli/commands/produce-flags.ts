@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { parseWith } from '../../core/parse.ts';
 import { InvalidInputError } from '../../core/errors.ts';
+import { parseFaultShares, type FaultShares } from '../../producers/delivery/fault-shares.ts';
 import type { Options } from '../command.ts';
 
 const limits = { rate: 1_000_000, durationS: 7 * 86_400, seed: 0xffff_ffff } as const;
@@ -17,6 +18,8 @@ export interface ProduceFlags {
   schedule: string | undefined;
   /** Port, where batches follow requests. */
   listen: number | undefined;
+  /** Undefined: none. */
+  faults: FaultShares | undefined;
 }
 
 const where = 'the command line';
@@ -33,6 +36,8 @@ export function parseProduceFlags(options: Options): ProduceFlags {
       // cac turns what looks like a number into one.
       '--schedule': z.coerce.string().optional(),
       '--listen': between(0, 65_535, 'whole'),
+      // Without a value it is true: all of them.
+      '--faults': z.coerce.string().optional(),
     }),
     {
       '--rate': options['rate'],
@@ -41,11 +46,12 @@ export function parseProduceFlags(options: Options): ProduceFlags {
       '--only': options['only'],
       '--schedule': options['schedule'],
       '--listen': options['listen'],
+      '--faults': options['faults'] === true ? '' : options['faults'],
     },
     what,
     where,
   );
-  const { '--listen': listen, '--schedule': schedule } = flags;
+  const { '--listen': listen, '--schedule': schedule, '--faults': faults } = flags;
   if (listen !== undefined) {
     // Each request says how many events it wants.
     const others = (['--schedule', '--duration'] as const).filter((name) => flags[name] !== undefined);
@@ -61,6 +67,7 @@ export function parseProduceFlags(options: Options): ProduceFlags {
     only: flags['--only'],
     schedule,
     listen,
+    faults: faults === undefined ? undefined : parseFaultShares(faults),
   };
 }
 

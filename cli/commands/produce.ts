@@ -31,6 +31,7 @@ export const run: Run = async (context, options) => {
       output.note(text);
     },
     ...(flags.only === undefined ? {} : { only: flags.only }),
+    ...(flags.faults === undefined ? {} : { faults: flags.faults }),
   };
   if (flags.listen !== undefined) return listen(context, flags, flags.listen, common);
   if (flags.schedule !== undefined) return followSchedule(context, flags, flags.schedule, common);
@@ -55,7 +56,8 @@ async function produceOnce(
     progress.stop();
     printResult(output, result);
     warnOfLowRate(output, result.total, Math.round((rate * durationMs) / 1000));
-    return 0;
+    // What was injected to be refused is no failure; a record of the stream that did not reach the broker is.
+    return result.refused.length > (result.faults?.oversized ?? 0) ? 2 : 0;
   } catch (error) {
     progress.stop();
     if (error instanceof ProduceFailedError || error instanceof ProduceInterruptedError) {
@@ -126,7 +128,7 @@ function printBatches(output: Output, { batches, failed, byTopic, total }: Batch
 }
 
 function printResult(output: Output, result: ProduceResult): void {
-  const { byTopic, total, firstAt, lastAt, elapsedMs } = result;
+  const { byTopic, total, firstAt, lastAt, elapsedMs, faults, refused } = result;
   const ratePerSecond = elapsedMs > 0 ? Math.round((total * 1000) / elapsedMs) : 0;
   output.document({
     acknowledged: byTopic,
@@ -135,8 +137,15 @@ function printResult(output: Output, result: ProduceResult): void {
     elapsedMs,
     firstOccurredAt: isoOf(firstAt),
     lastOccurredAt: isoOf(lastAt),
+    faults,
+    refused,
   });
   output.print(renderCounts(byTopic, total));
+  if (faults !== null) {
+    output.print(
+      renderTable([{ title: 'fault' }, { title: 'injected', align: 'right' }], Object.entries(faults)),
+    );
+  }
   output.note(`${(elapsedMs / 1000).toFixed(1)} s, ${ratePerSecond.toLocaleString('en-US')} records/s`);
 }
 

@@ -25,6 +25,8 @@ export interface DeliveryOptions {
   deliveryTimeoutMs?: number;
   /** Where records that are larger than their topic allows are kept; without it they end the run. */
   refusedFolder?: string;
+  /** Called for each of them, when it is kept. */
+  onRefused?: (record: RefusedRecord) => void;
 }
 
 export interface PublisherOptions extends DeliveryOptions, RoutesOptions {}
@@ -52,18 +54,19 @@ export class Publisher {
   readonly #channels: ReadonlyMap<string, Channel>;
   readonly #lanes: readonly Lane[];
   readonly #positions = new Map<string, number[]>();
-  readonly #refusedFolder: string | undefined;
+  readonly #options: Pick<DeliveryOptions, 'refusedFolder' | 'onRefused'>;
   readonly #refused: RefusedRecord[] = [];
 
   constructor(
     target: Target,
     { clusterId, topics }: Routes,
     createLane: (onAcknowledged: (answers: readonly RecordMetadata[]) => void) => Lane,
-    { lanes, refusedFolder }: { lanes: number; refusedFolder: string | undefined },
+    lanes: number,
+    options: Pick<DeliveryOptions, 'refusedFolder' | 'onRefused'>,
   ) {
     this.#target = target;
     this.clusterId = clusterId;
-    this.#refusedFolder = refusedFolder;
+    this.#options = options;
     this.#channels = new Map(
       topics.map((route) => [
         route.topic,
@@ -100,7 +103,9 @@ export class Publisher {
     const lane = this.#lanes[hash % this.#lanes.length];
     const message = { key, value: value ?? encode(event.record), partition: hash % route.partitions };
     if (message.value.length + key.length > limit) {
-      this.#refused.push(keepRefused(this.#refusedFolder, route.topic, message, limit));
+      const refused = keepRefused(this.#options.refusedFolder, route.topic, message, limit);
+      this.#refused.push(refused);
+      this.#options.onRefused?.(refused);
       return undefined;
     }
     try {
@@ -220,7 +225,8 @@ export async function openPublisher(
     target,
     routes,
     (onAcknowledged) => new Lane(kafka, { ...laneOptions, onAcknowledged }),
-    { lanes, refusedFolder: options.refusedFolder },
+    lanes,
+    options,
   );
   try {
     await publisher.connect();

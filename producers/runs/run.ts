@@ -34,6 +34,8 @@ export interface RunOptions {
   signal?: AbortSignal;
   /** Called a few times per second. */
   onProgress?: (progress: RunProgress) => void;
+  /** Told of each record that is larger than its topic allows: it is kept in a file, and the run goes on. */
+  onRefused?: (record: RefusedRecord) => void;
   /** Where it is remembered what was produced; default `PIPELINE_HOME`. */
   home?: Home;
   settings?: ScenarioSettings;
@@ -132,6 +134,7 @@ export async function run(
     catalog,
     schemaIds,
     refusedFolder: path.join(claimsFolder(home, target.name), 'refused'),
+    ...(options.onRefused && { onRefused: options.onRefused }),
     ...options.publisher,
   });
   // By cluster: what was produced to a broker that has been purged since is no reason to skip anything.
