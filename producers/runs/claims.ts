@@ -5,6 +5,8 @@ import { PipelineError, codeOf } from '../../core/errors.ts';
 import type { Home } from '../../core/home.ts';
 import { parseWith, readJson } from '../../core/parse.ts';
 
+const period = z.strictObject({ startAt: z.int(), endAt: z.int() });
+
 const claimSchema = z.strictObject({
   kind: z.enum(['history', 'live']),
   /** Customers whose indices the run may use, and nobody else ever again. */
@@ -17,6 +19,18 @@ const claimSchema = z.strictObject({
   adopts: z.array(z.strictObject({ first: z.int().min(0), count: z.int().min(1) })).optional(),
   /** Settings and code the lives follow from (fingerprint.ts): only the same can go on with them. */
   fingerprint: z.string().optional(),
+  /** Of a history: how it is told, so that whoever goes on with it does the same. */
+  backfill: z
+    .strictObject({
+      years: z.number().positive(),
+      /** Customers are told of in so many parts of the same size, each from the start to the end of the period. */
+      parts: z.int().min(1),
+    })
+    .optional(),
+  /** Whole days (UTC) whose exchange rates the run tells. */
+  rates: z.array(period).optional(),
+  /** Changes of products and plans up to this moment are told, by this run or by one before it. */
+  referenceUntil: z.int().optional(),
 });
 
 /** What a run is about to write: which customers, told of which period. */
@@ -58,7 +72,7 @@ export class Claims {
   }
 
   /** Claims what `decide` makes of the claims so far; decides again when another run was faster. */
-  add(decide: (previous: readonly NumberedClaim[]) => Claim): NumberedClaim {
+  add<C extends Claim>(decide: (previous: readonly NumberedClaim[]) => C): C & NumberedClaim {
     try {
       mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
       for (;;) {
@@ -69,17 +83,17 @@ export class Claims {
       }
     } catch (error) {
       if (error instanceof PipelineError) throw error;
-      throw new PipelineError('STATE_NOT_WRITABLE', {
-        what: `The run cannot be recorded (${codeOf(error) ?? 'unknown reason'}); nothing was sent`,
-        where: this.#folder,
-        todo: 'Make room or correct the permissions, or point PIPELINE_HOME elsewhere.',
-        cause: error,
-      });
+      throw notWritable(this.#folder, error);
     }
   }
 
   complete({ number }: NumberedClaim): void {
     writeFileSync(this.#doneFile(number), '', { mode: 0o600 });
+  }
+
+  /** Where the run may keep files of its own. */
+  folderOf({ number }: NumberedClaim): string {
+    return path.join(this.#folder, `${String(number).padStart(6, '0')}.run`);
   }
 
   /** A link appears with its whole content or not at all, and fails where the name is taken. */
@@ -105,6 +119,21 @@ export class Claims {
 /** Where the runs against one target are remembered, one folder per seed. */
 export function claimsFolder(home: Home, targetName: string): string {
   return path.join(home.data, 'producers', targetName);
+}
+
+/** Belongs to one seed on one Kafka cluster: what a purged broker held is no reason to skip anything. */
+export function runsFolder(home: Home, targetName: string, clusterId: string, seed: number): string {
+  return path.join(claimsFolder(home, targetName), clusterId, `seed-${seed}`);
+}
+
+/** For an attempt to record a run before it has sent anything. */
+export function notWritable(folder: string, cause: unknown): PipelineError {
+  return new PipelineError('STATE_NOT_WRITABLE', {
+    what: `The run cannot be recorded (${codeOf(cause) ?? 'unknown reason'}); nothing was sent`,
+    where: folder,
+    todo: 'Make room or correct the permissions, or point PIPELINE_HOME elsewhere.',
+    cause,
+  });
 }
 
 /**
