@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { cac } from 'cac';
 import { InterruptedError, PipelineError, isAbort } from '../core/errors.ts';
 import { resolveHome } from '../core/home.ts';
@@ -180,6 +181,8 @@ async function execute(
   args: readonly string[],
 ): Promise<number> {
   const interruption = new AbortController();
+  // Every request that is under way listens to it, and Node takes more than ten for a leak.
+  setMaxListeners(0, interruption.signal);
   const onSignal = (name: NodeJS.Signals) => {
     // The second signal is for somebody who does not want to wait for a clean end.
     if (interruption.signal.aborted) process.exit(128 + (name === 'SIGINT' ? 2 : 15));
