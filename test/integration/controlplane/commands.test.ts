@@ -82,7 +82,9 @@ test('plan exits 2 where something would change and prints one JSON document', (
     sink: { kind: 'official', version: '1.5.0' },
     changes: [
       { operation: 'update', name: 'billing-core-sink', restartFailed: true },
+      { operation: 'create', name: 'billing-invoices-sink' },
       { operation: 'create', name: 'billing-payments-sink' },
+      { operation: 'create', name: 'billing-transactions-sink' },
     ],
   });
 });
@@ -98,7 +100,9 @@ test('status exits 2 where a connector is unhealthy, also while Kafka is down', 
   expect(stderr).toContain('Lag is unknown: Kafka does not answer');
   expect(JSON.parse(stdout)).toMatchObject([
     { name: 'billing-core-sink', state: 'FAILED', verdict: 'unhealthy', cause: 'unknown', lag: null },
+    { name: 'billing-invoices-sink', state: 'MISSING', verdict: 'unhealthy', tasks: [] },
     { name: 'billing-payments-sink', state: 'MISSING', verdict: 'unhealthy', tasks: [] },
+    { name: 'billing-transactions-sink', state: 'MISSING', verdict: 'unhealthy', tasks: [] },
   ]);
 });
 

@@ -188,6 +188,7 @@ function newCatalog({ name = randomUUID(), fields = [], partitions = 2 }: Catalo
     topic: `${name}.${entity}`,
     schema: `avro/billing.${entity}.avsc`,
     key: 'customer_id',
+    id: entity === 'customers' ? 'customer_id' : 'invoice_id',
     partitions: count,
     cleanup: 'delete',
     compatibility: 'BACKWARD',
