@@ -11,8 +11,6 @@ const minTokenLength = 16;
 const maxBodyBytes = 4096;
 /** What a batch may be asked for. */
 export const batchLimits = { events: 1_000_000, rate: 1_000_000, seconds: 86_400 } as const;
-/** How long a client may take to send its request. */
-const requestTimeoutMs = 10_000;
 
 const batchSchema = z.strictObject({
   events: z.int().min(1).max(batchLimits.events),
@@ -27,6 +25,8 @@ export interface TriggerServerOptions {
   token: string;
   /** Events per second of a batch that names no rate. */
   rate: number;
+  /** How long a client may take to send its request. Default 10000. */
+  requestTimeoutMs?: number;
 }
 
 export interface TriggerServer {
@@ -71,10 +71,14 @@ export function checkToken(token: string | undefined): string {
  * @throws PipelineError `PORT_TAKEN`, `CANNOT_LISTEN`
  */
 export async function startTriggerServer(options: TriggerServerOptions): Promise<TriggerServer> {
-  const { batches, port } = options;
+  const { batches, port, requestTimeoutMs = 10_000 } = options;
   let isClosing = false;
   const server = createServer(
-    { requestTimeout: requestTimeoutMs, headersTimeout: requestTimeoutMs, connectionsCheckingInterval: 1000 },
+    {
+      requestTimeout: requestTimeoutMs,
+      headersTimeout: requestTimeoutMs,
+      connectionsCheckingInterval: Math.min(1000, requestTimeoutMs),
+    },
     (request, response) => {
       if (isClosing) response.setHeader('connection', 'close');
       answer(options, request, response).catch((error: unknown) => {
