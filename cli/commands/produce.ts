@@ -30,6 +30,10 @@ export const run: Run = async (context, options) => {
     onNote: (text) => {
       output.note(text);
     },
+    onRefused: ({ topic, eventId, bytes, maxBytes, file }) => {
+      const sizes = `${bytes.toLocaleString('en-US')} bytes, the topic takes ${maxBytes.toLocaleString('en-US')}`;
+      output.note(`Not sent: ${eventId} of ${topic} (${sizes}). Kept as ${file}`);
+    },
     ...(flags.only === undefined ? {} : { only: flags.only }),
     ...(flags.faults === undefined ? {} : { faults: flags.faults }),
   };
