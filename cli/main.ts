@@ -108,7 +108,7 @@ const declarations: readonly Declaration[] = [
       ['--schedule <cron>', 'A batch at each firing, in UTC, as in "*/5 * * * *", until interrupted'],
       [
         '--faults [shares]',
-        'Inject faults, as in duplicates=0.02,malformed=0.001 (default: none; all of them)',
+        'Inject faults, as in duplicates=0.02,malformed=0.001; alone: all (default: none)',
       ],
       ['--listen <port>', 'A batch for each POST /batches on this port; needs PRODUCE_TOKEN'],
     ],
