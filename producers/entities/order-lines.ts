@@ -1,6 +1,6 @@
 import type { BillingEvent, Entity } from '../events.ts';
 import { idOf, type Numbering } from '../scenario/ids.ts';
-import type { Product } from '../scenario/price-list.ts';
+import type { Product } from '../scenario/product-prices.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { assertLegal, type OrderLineStatus } from '../scenario/state-machines.ts';
 import type { Order } from './orders.ts';

@@ -1,7 +1,7 @@
 import type { BillingEvent } from '../events.ts';
-import type { Product } from '../scenario/price-list.ts';
+import type { Product } from '../scenario/product-prices.ts';
 import type { Place, Scenario } from '../scenario/scenario.ts';
-import { usdPriceAt } from '../scenario/price-list.ts';
+import { usdPriceAt } from '../scenario/product-prices.ts';
 
 /** The product as of its `version`th price. */
 export function tellProduct(scenario: Scenario, product: Product, version: number): BillingEvent {
@@ -9,7 +9,7 @@ export function tellProduct(scenario: Scenario, product: Product, version: numbe
   if (price === undefined) throw new Error(`${product.sku} has no price ${version}`);
   const record = {
     event_id: scenario.ids.eventId(product.key, version, price.from),
-    event_type: version === 1 ? 'product.created' : 'product.repriced',
+    event_type: version === 1 ? 'product.created' : 'product.updated',
     occurred_at: price.from,
     produced_at: scenario.clock.now(),
     entity_version: version,

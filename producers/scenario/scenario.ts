@@ -1,10 +1,12 @@
 import type { ServiceName } from './goods-settings.ts';
 import { IdRegistry } from './ids.ts';
 import { localParts } from './local-time.ts';
-import { priceList, type Product } from './price-list.ts';
+import { planList, type Plan } from './plan-prices.ts';
+import { productList, type Product } from './product-prices.ts';
 import type { DisputeReason, RefundReason } from './payment-settings.ts';
 import { mix, valueAt, weighted, type Random, type Weighted } from './random.ts';
 import type { ChannelName, FailureCode, MethodName, ScenarioSettings, TierName } from './settings.ts';
+import type { RegionName, VoluntaryReason } from './subscription-settings.ts';
 
 /** Milliseconds since 1970, UTC. Tests put their own in its place. */
 export interface Clock {
@@ -16,7 +18,7 @@ export const systemClock: Clock = { now: () => Date.now() };
 /** Where a customer lives and what follows from it. */
 export interface Place {
   country: string;
-  region: string;
+  region: RegionName;
   city: string;
   timezone: string;
   currency: string;
@@ -44,6 +46,12 @@ export interface Scenario {
   tables: {
     tiers: Weighted<TierName>;
     channels: Weighted<ChannelName>;
+    /** By code. */
+    plans: ReadonlyMap<string, Plan>;
+    cancelReasons: Weighted<VoluntaryReason>;
+    /** Brands. */
+    cards: Weighted<string>;
+    wallets: Weighted<string>;
     methods: Weighted<MethodName>;
     processors: Weighted<string>;
     outcomes: Weighted<'succeeded' | 'failed' | 'refunded'>;
@@ -74,7 +82,7 @@ export function createScenario(
   settings: ScenarioSettings,
   clock: Clock = systemClock,
 ): Scenario {
-  const { payments, customers, tiers, orders, seasonality } = settings;
+  const { payments, paymentMethods, customers, tiers, subscriptions, orders, seasonality } = settings;
   const codes = Object.entries(payments.failureCodes) as [
     FailureCode,
     { share: number; isSoft: boolean; isCardOnly: boolean },
@@ -90,6 +98,10 @@ export function createScenario(
     tables: {
       tiers: tableOfEntries(tiers),
       channels: tableOf(customers.channels),
+      plans: planList(settings, ids),
+      cancelReasons: tableOf(subscriptions.cancelReasons),
+      cards: tableOf(paymentMethods.cards),
+      wallets: tableOf(paymentMethods.wallets),
       methods: tableOf(payments.methods),
       processors: tableOfEntries(payments.processors),
       outcomes: tableOf(payments.outcomes),
@@ -106,7 +118,7 @@ export function createScenario(
       disputeReasons: tableOf(payments.disputeReasons),
       countries: countryTable(settings),
       products: normalised(
-        priceList(seed, streams.prices, ids, settings).map((product) => [product, product.popularity]),
+        productList(seed, streams.prices, ids, settings).map((product) => [product, product.popularity]),
       ),
       carriers: tableOfEntries(orders.carriers),
       services: tableOfEntries(orders.services),

@@ -21,7 +21,7 @@ export interface Product {
 }
 
 /** Every product with all the prices it will ever have, drawn year by year. */
-export function priceList(
+export function productList(
   seed: number,
   stream: number,
   ids: IdRegistry,
