@@ -1,23 +1,9 @@
-import { cpSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { parse, stringify } from 'yaml';
-import { InvalidInputError } from '../../../core/errors.ts';
-import { projectRoot } from '../../../core/home.ts';
 import { loadCatalog } from '../../../schemas/catalog.ts';
+import { folderWith, payments, problemsOf, type CatalogFile } from './catalog-copy.ts';
 
-interface CatalogFile {
-  topics: Record<string, unknown>[];
-  deadLetterTopics: Record<string, unknown>[];
-}
-
-interface SchemaFile {
-  doc?: string;
-  fields: { name: string; type: unknown; doc?: string; default?: unknown }[];
-}
-
-const payments = 'avro/billing.payments.avsc';
 const customers = 'avro/billing.customers.avsc';
 const catalog = loadCatalog();
 
@@ -194,87 +180,6 @@ describe('loadCatalog', () => {
     });
   });
 
-  it.each<[string, (schema: SchemaFile) => void, string, RegExp]>([
-    ['a record without a doc', (s) => delete s.doc, 'doc', /missing/],
-    ['a field without a doc', (s) => (field(s, 'country').doc = ' '), 'fields[19].doc', /country/],
-    [
-      'a name that is not snake_case',
-      (s) => (field(s, 'country').name = 'countryCode'),
-      'fields[19].name',
-      /snake_case/,
-    ],
-    [
-      'an enum without a default',
-      (s) => delete (field(s, 'method').type as { default?: string }).default,
-      'fields[10].type.default',
-      /PaymentMethodType/,
-    ],
-    [
-      'an enum whose default is no symbol',
-      (s) => ((field(s, 'method').type as { default?: string }).default = 'cash'),
-      '(schema)',
-      /default/,
-    ],
-    [
-      'a union whose null comes last',
-      (s) => (field(s, 'country').type = ['string', 'null']),
-      'fields[19].type',
-      /\["null", T\]/,
-    ],
-    [
-      'an optional field without a default',
-      (s) => (field(s, 'country').type = ['null', 'string']),
-      'fields[19].default',
-      /null/,
-    ],
-    ['money that is a double', (s) => (field(s, 'amount_minor').type = 'double'), 'fields[12].type', /long/],
-    ['money without a currency', (s) => (field(s, 'currency').name = 'coin'), 'fields[12]', /"currency"/],
-    [
-      'a time that is not called _at',
-      (s) => (field(s, 'initiated_at').name = 'initiated'),
-      'fields[21].type',
-      /_at/,
-    ],
-    [
-      'a name in _at that is no time',
-      (s) => (field(s, 'country').name = 'country_at'),
-      'fields[19].type',
-      /timestamp-millis/,
-    ],
-    [
-      'a name in _date that is no date',
-      (s) => (field(s, 'country').name = 'country_date'),
-      'fields[19].type',
-      /date/,
-    ],
-    ['an envelope in another order', (s) => s.fields.reverse(), 'fields[0]', /"event_id"/],
-    [
-      'an envelope with another type',
-      (s) => (field(s, 'is_deleted').type = 'boolean'),
-      'fields[5].type',
-      /"int"/,
-    ],
-    [
-      'a field that Connect adds',
-      (s) => (field(s, 'country').name = 'kafka_offset'),
-      'fields[19].name',
-      /Connect/,
-    ],
-    [
-      'a shared type that differs',
-      (s) => (field(s, 'region').type as { symbols: string[] }).symbols.push('moon'),
-      'fields[20].type',
-      /billing\.Region differs/,
-    ],
-    ['a type that does not exist', (s) => (field(s, 'country').type = 'text'), '(schema)', /text/],
-    ['a field without a name', (s) => (field(s, 'country').name = ''), 'fields[19].name', /./],
-  ])('reports %s', (_, change, at, message) => {
-    expect(problemsOf(folderWith({ schema: change }))).toContainEqual({
-      path: `${payments}: ${at}`,
-      message: expect.stringMatching(message) as string,
-    });
-  });
-
   it('reports the problems of every file at once', () => {
     const folder = folderWith({
       catalog: (c) => (entry(c, 'customers')['partitions'] = 'many'),
@@ -314,37 +219,4 @@ function entry({ topics }: CatalogFile, entity: string): Record<string, unknown>
 /** The path of a key of that entity's entry in the catalog as it is. */
 function at(entity: string, key: string): string {
   return `topics[${catalog.topics.findIndex(({ topic }) => topic === `billing.${entity}`)}].${key}`;
-}
-
-function field(schema: SchemaFile, name: string): SchemaFile['fields'][number] {
-  return schema.fields.find((candidate) => candidate.name === name)!;
-}
-
-/** A copy of the catalog with some changes; those of `schema` are made to the payments. */
-function folderWith(changes: {
-  catalog?: (catalog: CatalogFile) => unknown;
-  schema?: (schema: SchemaFile) => unknown;
-}): string {
-  const folder = mkdtempSync(path.join(tmpdir(), 'catalog-'));
-  cpSync(path.join(projectRoot, 'schemas', 'avro'), path.join(folder, 'avro'), { recursive: true });
-  const catalog = parse(
-    readFileSync(path.join(projectRoot, 'schemas', 'topics.yaml'), 'utf8'),
-  ) as CatalogFile;
-  changes.catalog?.(catalog);
-  writeFileSync(path.join(folder, 'topics.yaml'), stringify(catalog));
-  const file = path.join(folder, payments);
-  const schema = JSON.parse(readFileSync(file, 'utf8')) as SchemaFile;
-  changes.schema?.(schema);
-  writeFileSync(file, JSON.stringify(schema, null, 2));
-  return folder;
-}
-
-function problemsOf(folder: string): InvalidInputError['problems'] {
-  try {
-    loadCatalog(folder);
-  } catch (error) {
-    if (error instanceof InvalidInputError) return error.problems;
-    throw error;
-  }
-  throw new Error('the catalog was accepted');
 }
