@@ -22,13 +22,26 @@ export function renderPlan({ changes }: Plan): string {
   ].join('\n');
 }
 
-function renderChange({ operation, name, diff, restartFailed }: Change): string {
+function renderChange({ operation, name, diff, restartFailed, leftOut }: Change): string {
   return [
     `${colors[operation](operation)} ${pc.bold(name)}`,
     ...diff.map(renderKey),
     ...(restartFailed ? ['  and restart what has failed of it'] : []),
+    ...renderLeftOut(leftOut.map(({ key }) => key)),
     '',
   ].join('\n');
+}
+
+/** Why each one is not sent is in `--json` and in docs/connectors.md. */
+function renderLeftOut(keys: readonly string[]): string[] {
+  if (keys.length === 0) return [];
+  const lines = ['  not sent:'];
+  for (const key of keys) {
+    const longer = `${lines.at(-1) ?? ''} ${key}`;
+    if (longer.length <= lineWidth) lines[lines.length - 1] = longer;
+    else lines.push(`    ${key}`);
+  }
+  return lines.map((line) => pc.dim(line));
 }
 
 function renderKey({ key, before, after }: KeyChange): string {

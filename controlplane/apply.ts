@@ -1,7 +1,7 @@
 import { PipelineError, isAbort, messageOf } from '../core/errors.ts';
 import { waitFor } from '../core/wait.ts';
-import type { ConnectorService } from './connector-service.ts';
-import { judge, type Health } from './health.ts';
+import { awaitRunning } from './await-running.ts';
+import type { ConnectorService, Pace } from './connector-service.ts';
 import { diffConfig, type Change, type Plan } from './plan.ts';
 import { createMask } from './secrets.ts';
 
@@ -9,13 +9,8 @@ export interface ApplyOptions {
   signal?: AbortSignal;
   /** Called with one line for each step. */
   onProgress?: (line: string) => void;
-  /** How long all tasks together may take to run. Default 60,000. */
-  startTimeoutMs?: number;
-  /**
-   * For how long a state must last before it is believed: right after a write the worker still reports the
-   * tasks of the configuration before. Default 1,500.
-   */
-  settleMs?: number;
+  /** Default: the server's own pace. */
+  pace?: Partial<Pace>;
 }
 
 /** What became of one change. */
@@ -32,34 +27,21 @@ export interface Applied {
 export async function applyPlan(
   service: ConnectorService,
   plan: Plan,
-  { signal, onProgress, startTimeoutMs = 60_000, settleMs = 1500 }: ApplyOptions = {},
+  { signal, onProgress, pace: faster }: ApplyOptions = {},
 ): Promise<Applied[]> {
+  const pace = { ...service.pace, ...faster };
   const mask = createMask(plan.secrets);
   const pending = plan.changes.filter((change) => change.operation !== 'none');
-  const written: Applied[] = [];
+  const applied: Applied[] = [];
   for (const change of pending) {
-    const failure = await failureOf(() => write(service, plan, change, signal));
+    const failure = await failureOf(() => write(service, plan, change, { pace, signal }));
     onProgress?.(`${failure === null ? doneWords[change.operation] : 'failed'} ${change.name}`);
-    written.push({ change, failure });
+    applied.push({ change, failure });
   }
-  const deadline = performance.now() + startTimeoutMs;
-  return Promise.all(
-    written.map(async (applied) => {
-      const { change, failure } = applied;
-      if (failure !== null || change.operation === 'delete') return applied;
-      const timeoutMs = Math.max(0, deadline - performance.now());
-      const started = await failureOf(async () => {
-        const health = await untilSettled(service, change.name, { timeoutMs, settleMs, signal });
-        if (health.verdict === 'unhealthy') {
-          throw new PipelineError('NOT_RUNNING', {
-            what: `${health.cause ?? 'unknown'}: ${mask(health.reason ?? '')}`,
-          });
-        }
-        onProgress?.(`${health.verdict === 'paused' ? 'left paused' : 'running'} ${change.name}`);
-      });
-      return { change, failure: started };
-    }),
-  );
+  const starting = applied.filter(({ change, failure }) => failure === null && change.operation !== 'delete');
+  const names = starting.map(({ change }) => change.name);
+  const ends = await awaitRunning(service, names, { pace, signal, onProgress, mask });
+  return applied.map((one) => ({ ...one, failure: one.failure ?? ends.get(one.change.name) ?? null }));
 }
 
 const doneWords = { create: 'created', update: 'updated', delete: 'deleted', none: 'left' } as const;
@@ -68,7 +50,7 @@ async function write(
   service: ConnectorService,
   plan: Plan,
   { operation, name, restartFailed }: Change,
-  signal: AbortSignal | undefined,
+  { pace, signal }: { pace: Pace; signal: AbortSignal | undefined },
 ): Promise<void> {
   if (operation === 'delete') {
     await service.delete(name, signal);
@@ -77,38 +59,27 @@ async function write(
   const desired = plan.desired.get(name);
   if (desired === undefined) throw new Error(`the plan lacks the configuration of ${name}`);
   await service.put(desired, signal);
-  const live = await service.read(name, signal);
-  const differing = diffConfig(live?.config ?? {}, desired.config, desired.secretKeys);
-  if (differing.length > 0) {
-    throw new PipelineError('WRITE_NOT_FOUND', {
-      what: `it was written, but reads back differently in ${differing.map(({ key }) => key).join(', ')}`,
-    });
-  }
-  if (restartFailed) await service.restartFailed(name, signal);
-}
-
-/** Polls until the connector runs, is paused or has failed, and stays so for `settleMs`. */
-async function untilSettled(
-  service: ConnectorService,
-  name: string,
-  options: { timeoutMs: number; settleMs: number; signal: AbortSignal | undefined },
-): Promise<Health> {
-  let since = performance.now();
-  let last: string | undefined;
-  return waitFor(
+  let differing = ['everything'];
+  await waitFor(
     async () => {
-      const health = judge(await service.read(name, options.signal));
-      if (health.verdict !== last) since = performance.now();
-      last = health.verdict;
-      return health.verdict !== 'starting' && performance.now() - since >= options.settleMs && health;
+      const live = await service.read(name, signal);
+      if (live === undefined) return false;
+      differing = diffConfig(live.config, desired).map(({ key }) => key);
+      return differing.length === 0;
     },
     {
-      what: `${name} to run`,
-      timeoutMs: options.timeoutMs,
-      pollIntervalMs: 200,
-      ...(options.signal === undefined ? {} : { signal: options.signal }),
+      what: `${name} to read back as written`,
+      timeoutMs: pace.readBackTimeoutMs,
+      pollIntervalMs: pace.pollIntervalMs,
+      ...(signal === undefined ? {} : { signal }),
     },
-  );
+  ).catch((error: unknown) => {
+    if (!(error instanceof PipelineError) || error.code !== 'TIMED_OUT') throw error;
+    throw new PipelineError('WRITE_NOT_FOUND', {
+      what: `it was written, but reads back differently in ${differing.join(', ')}`,
+    });
+  });
+  if (restartFailed) await service.restartFailed(name, signal);
 }
 
 /** Null when `step` succeeds, otherwise why it did not. An interruption and a defect are not the step's failure. */

@@ -10,6 +10,15 @@ export interface DesiredConnector {
   config: ConnectorConfig;
   /** Keys whose value came from a reference marked as secret. */
   secretKeys: ReadonlySet<string>;
+  /** What the server gives back of its own for keys that are not declared: no difference. */
+  serverDefaults?: ConnectorConfig;
+  /** Keys of the declaration that this kind of server does not get, and why. */
+  leftOut?: readonly LeftOutKey[];
+}
+
+export interface LeftOutKey {
+  key: string;
+  why: string;
 }
 
 /** Connect's own form: flat, and every value a string. */

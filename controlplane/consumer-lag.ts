@@ -11,7 +11,8 @@ export interface Progress {
 
 /** What Kafka has to be asked about. */
 export interface ProgressQuery {
-  name: string;
+  /** Commits what was read. */
+  consumerGroup: string;
   topics: readonly string[];
   deadLetterTopic: string | undefined;
 }
@@ -24,21 +25,21 @@ export async function readProgress(admin: Admin, queries: readonly ProgressQuery
   const names = queries.flatMap(({ topics, deadLetterTopic }) => [...topics, deadLetterTopic ?? []].flat());
   const offsets = await readTopicOffsets(admin, [...new Set(names)]);
   return Promise.all(
-    queries.map(async ({ name, topics, deadLetterTopic }) => {
+    queries.map(async ({ consumerGroup, topics, deadLetterTopic }) => {
       const read = topics.flatMap((topic) => offsets.get(topic) ?? []);
       const complete = topics.length > 0 && read.length === topics.length;
       const deadLetters = deadLetterTopic === undefined ? undefined : offsets.get(deadLetterTopic);
       return {
-        lag: complete ? sumLag(read, await committedOffsets(admin, name, topics)) : null,
+        lag: complete ? sumLag(read, await committedOffsets(admin, consumerGroup, topics)) : null,
         deadLetters: deadLetters === undefined ? null : sumLag([deadLetters], new Map()),
       };
     }),
   );
 }
 
-/** By {@link partitionKey}. Kafka Connect calls the consumer group of a sink connector `connect-<name>`. */
-async function committedOffsets(admin: Admin, connector: string, topics: readonly string[]) {
-  const committed = await admin.fetchOffsets({ groupId: `connect-${connector}`, topics: [...topics] });
+/** By {@link partitionKey}. */
+async function committedOffsets(admin: Admin, groupId: string, topics: readonly string[]) {
+  const committed = await admin.fetchOffsets({ groupId, topics: [...topics] });
   return new Map(
     committed.flatMap(({ topic, partitions }) =>
       partitions.map(({ partition, offset }) => [partitionKey(topic, partition), Number(offset)] as const),

@@ -5,6 +5,7 @@ import { InvalidInputError, PipelineError, type Problem } from '../core/errors.t
 import { projectRoot } from '../core/home.ts';
 import { check, readJson } from '../core/parse.ts';
 import type { Target } from '../targets/load-target.ts';
+import { toManagedForm } from './confluent-cloud/managed-form.ts';
 import type { Declaration, DesiredConnector } from './connector-config.ts';
 import { connectorRules, fleetRules, type Contracts } from './declaration-rules.ts';
 import { resolveReferences, type ReferenceSources } from './placeholders.ts';
@@ -31,7 +32,7 @@ const declarationSchema = z.strictObject({
 
 /**
  * The connectors this project declares, for one target: files read, the target's overrides laid over them,
- * references resolved, every rule checked.
+ * references resolved, every rule checked, and the managed form derived where the target is Confluent Cloud.
  *
  * @throws InvalidInputError with the problems of all files, addressed as `<name>.config.<key>`
  */
@@ -55,8 +56,24 @@ export function loadDesiredConnectors({
   }
   const connectors = resolved.map(({ connector }) => connector);
   for (const rule of fleetRules) problems.push(...rule(connectors));
+  const sent = connectors.map((connector) => inFormOf(target, connector));
+  for (const { problems: found } of sent) {
+    problems.push(...found.filter(({ path: of }) => !problems.some((problem) => problem.path === of)));
+  }
   if (problems.length > 0) throw new InvalidInputError({ what, where: folder, problems: distinct(problems) });
-  return connectors;
+  return sent.map(({ connector }) => connector);
+}
+
+/** The connector as the target's server takes it; the rules speak of the self-managed form, which is declared. */
+function inFormOf({ connect, kafka }: Target, connector: DesiredConnector) {
+  const { confluentCloud } = connect;
+  if (confluentCloud === undefined) return { connector, problems: [] };
+  const { serviceAccount } = confluentCloud;
+  const login =
+    serviceAccount === ''
+      ? { apiKey: kafka.sasl?.username ?? '', apiSecret: kafka.sasl?.password ?? '' }
+      : { serviceAccount };
+  return toManagedForm(connector, login);
 }
 
 /**

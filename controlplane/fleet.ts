@@ -3,13 +3,14 @@ import { withKafkaAdmin } from '../targets/kafka.ts';
 import type { Target } from '../targets/load-target.ts';
 import { applyPlan, type Applied, type ApplyOptions } from './apply.ts';
 import { checkServers, type ServedTopic } from './check-servers.ts';
-import { createConnectClient } from './connect-client.ts';
+import { createCloudClient } from './confluent-cloud/cloud-client.ts';
 import type { ConnectorService } from './connector-service.ts';
 import { readProgress, type Progress } from './consumer-lag.ts';
 import type { Contracts } from './declaration-rules.ts';
 import { loadDesiredConnectors, readDeclarations } from './declarations.ts';
+import { createConnectClient } from './kafka-connect/connect-client.ts';
 import { planConnectors, type Plan } from './plan.ts';
-import { findSink, withSink, type SinkInUse } from './sink-class.ts';
+import { findSink, withSink, type SinkInUse, type SinkKind } from './sink-class.ts';
 import { describeConnector, progressQuery, type ConnectorStatus } from './status.ts';
 
 /** What every operation on the declared connectors needs. */
@@ -19,7 +20,7 @@ export interface FleetOptions {
   env?: NodeJS.ProcessEnv;
   /** Default: `connectors/`. */
   folder?: string;
-  /** Default: the Kafka Connect cluster of the target. */
+  /** Default: the Kafka Connect cluster, or the Confluent Cloud cluster, of the target. */
   service?: ConnectorService;
   signal?: AbortSignal;
 }
@@ -41,7 +42,7 @@ export async function planFleet(options: FleetOptions): Promise<FleetPlan> {
     ...(folder === undefined ? {} : { folder }),
   });
   const service = serviceOf(options);
-  const sink = await findSink(service, target.capabilities, signal);
+  const sink = await findSink(service, sinksOf(target), signal);
   const live = await service.list(signal);
   const runnable = desired.map((connector) => withSink(connector, sink));
   return { address: service.address, sink, plan: planConnectors(runnable, live) };
@@ -82,7 +83,7 @@ export async function readFleetStatus(options: Omit<FleetOptions, 'contracts'>):
   const { target, folder, signal } = options;
   const declarations = readDeclarations(folder);
   const service = serviceOf(options);
-  const sink = await findSink(service, target.capabilities, signal).catch((error: unknown) => {
+  const sink = await findSink(service, sinksOf(target), signal).catch((error: unknown) => {
     if (error instanceof PipelineError && error.code === 'SINK_MISSING') return null;
     throw error;
   });
@@ -111,5 +112,20 @@ export async function readFleetStatus(options: Omit<FleetOptions, 'contracts'>):
 }
 
 function serviceOf({ service, target }: Pick<FleetOptions, 'service' | 'target'>): ConnectorService {
-  return service ?? createConnectClient({ url: target.connect.url });
+  if (service !== undefined) return service;
+  const { url, confluentCloud } = target.connect;
+  if (confluentCloud === undefined) return createConnectClient({ url });
+  const { environment, cluster, apiKey, apiSecret } = confluentCloud;
+  return createCloudClient({
+    url,
+    environment,
+    cluster,
+    credentials: { username: apiKey, password: apiSecret },
+  });
+}
+
+/** The sinks that may run our connectors there, the preferred one first. */
+function sinksOf({ capabilities, connect }: Target): readonly SinkKind[] {
+  if (connect.confluentCloud !== undefined) return ['managed'];
+  return capabilities.standInSink ? ['official', 'stand-in'] : ['official'];
 }

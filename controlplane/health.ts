@@ -35,6 +35,7 @@ export function judge(live: LiveConnector | undefined): Health {
   if (live.state === 'FAILED') return failed('the connector', live.trace);
   const failedTask = live.tasks.find((task) => task.state === 'FAILED');
   if (failedTask !== undefined) return failed(`task ${String(failedTask.id)}`, failedTask.trace);
+  if (live.state === 'DEGRADED') return failed('a part of the connector', live.trace);
   if (live.state === 'PAUSED' || live.state === 'STOPPED') {
     return { ...nothingToDo, verdict: 'paused', reason: `it is ${live.state.toLowerCase()}` };
   }

@@ -1,6 +1,6 @@
-import type { ConnectorConfig, DesiredConnector } from './connector-config.ts';
+import type { ConnectorConfig, DesiredConnector, LeftOutKey } from './connector-config.ts';
 import type { LiveConnector } from './connector-service.ts';
-import { isSecretKey, secretMark, secretValues } from './secrets.ts';
+import { isSecretKey, isWithheld, secretMark, secretValues } from './secrets.ts';
 
 export const operations = ['create', 'update', 'delete', 'none'] as const;
 export type Operation = (typeof operations)[number];
@@ -21,6 +21,8 @@ export interface Change {
   diff: readonly KeyChange[];
   /** Updating its configuration alone does not heal what has failed. */
   restartFailed: boolean;
+  /** Keys of the declaration that are not sent, because this kind of server fixes or lacks them. */
+  leftOut: readonly LeftOutKey[];
 }
 
 /** Changes in the order apply executes them, each with what it takes to do so. */
@@ -48,7 +50,8 @@ export function planConnectors(
   const removed = [...live.values()]
     .filter(({ name }) => removable.has(name) && !byName.has(name))
     .map(({ name, config }): Change => {
-      return { operation: 'delete', name, diff: diffConfig(config, {}, new Set()), restartFailed: false };
+      const diff = diffConfig(config, { config: {}, secretKeys: new Set() });
+      return { operation: 'delete', name, diff, restartFailed: false, leftOut: [] };
     });
   const changes = [...declared, ...removed].sort((a, b) => a.name.localeCompare(b.name));
   const secrets = desired.flatMap(({ name, config, secretKeys }) => [
@@ -64,30 +67,40 @@ export function hasChanges({ changes }: Plan): boolean {
 }
 
 function planOne(desired: DesiredConnector, live: LiveConnector | undefined): Change {
-  const diff = diffConfig(live?.config ?? {}, desired.config, desired.secretKeys);
+  const diff = diffConfig(live?.config ?? {}, desired);
   const operation = live === undefined ? 'create' : diff.length === 0 ? 'none' : 'update';
   return {
     operation,
     name: desired.name,
     diff,
     restartFailed: operation === 'update' && live !== undefined && hasFailed(live),
+    leftOut: desired.leftOut ?? [],
   };
 }
 
-/** Key by key, sorted; compares the values themselves and shows the secret ones masked. */
+/**
+ * Key by key, sorted; compares the values themselves and shows the secret ones masked. A secret that the server
+ * withholds counts as equal, because it cannot be compared.
+ */
 export function diffConfig(
   before: ConnectorConfig,
-  after: ConnectorConfig,
-  secretKeys: ReadonlySet<string>,
+  { config: after, secretKeys, serverDefaults = {} }: Omit<DesiredConnector, 'name'>,
 ): KeyChange[] {
+  const differs = (key: string) => {
+    const [was, willBe] = [before[key], after[key]];
+    if (was === undefined || was === willBe) return was !== willBe;
+    return willBe === undefined ? was !== serverDefaults[key] : !isWithheld(was);
+  };
   const show = (key: string, value: string | undefined) =>
     value === undefined ? null : secretKeys.has(key) || isSecretKey(key) ? secretMark : value;
   return [...new Set([...Object.keys(before), ...Object.keys(after)])]
     .sort()
-    .filter((key) => before[key] !== after[key])
+    .filter(differs)
     .map((key) => ({ key, before: show(key, before[key]), after: show(key, after[key]) }));
 }
 
 export function hasFailed(live: LiveConnector): boolean {
-  return live.state === 'FAILED' || live.tasks.some((task) => task.state === 'FAILED');
+  return (
+    live.state === 'FAILED' || live.state === 'DEGRADED' || live.tasks.some((task) => task.state === 'FAILED')
+  );
 }

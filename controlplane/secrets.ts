@@ -40,3 +40,8 @@ export function secretValues(
     .filter(([key]) => secretKeys.has(key) || isSecretKey(key))
     .map(([, value]) => value);
 }
+
+/** Confluent Cloud gives a secret back as asterisks; nothing can be said of what is behind them. */
+export function isWithheld(value: string): boolean {
+  return /^\*{2,}$/.test(value);
+}

@@ -7,42 +7,56 @@ export const officialSinkClass = 'com.clickhouse.kafka.connect.ClickHouseSinkCon
 /** Reads the same keys; built by the project for workers that cannot have the official plugin. */
 export const standInSinkClass = 'billinganalytics.connect.StandInClickHouseSinkConnector';
 
-/** The sink a worker runs our connectors with. */
+/** What Confluent Cloud calls the official sink, run by Confluent. */
+export const managedSinkClass = 'ClickHouseSink';
+
+const sinkClasses = {
+  official: officialSinkClass,
+  'stand-in': standInSinkClass,
+  managed: managedSinkClass,
+} as const;
+export type SinkKind = keyof typeof sinkClasses;
+
+/** The sink that runs our connectors. */
 export interface SinkInUse {
-  kind: 'official' | 'stand-in';
+  kind: SinkKind;
   class: string;
   version: string;
 }
 
 /**
- * Asks the worker which sink it has.
+ * Asks the server which sink it has.
  *
- * @throws PipelineError `SINK_MISSING` where it has none that the target allows
+ * @param allowed by the target, the preferred one first
+ * @throws PipelineError `SINK_MISSING` where it has none of them
  */
 export async function findSink(
   service: ConnectorService,
-  capabilities: { standInSink: boolean },
+  allowed: readonly SinkKind[],
   signal?: AbortSignal,
 ): Promise<SinkInUse> {
-  return chooseSink(await service.plugins(signal), capabilities, service.address);
+  return chooseSink(await service.plugins(signal), allowed, service.address);
 }
 
-/** The official sink where the worker has it; the stand-in only where the target allows it. */
+/** The first of the allowed sinks that the server has. */
 export function chooseSink(
   plugins: readonly ConnectorPlugin[],
-  capabilities: { standInSink: boolean },
+  allowed: readonly SinkKind[],
   address: string,
 ): SinkInUse {
-  const candidates = [
-    { kind: 'official', class: officialSinkClass },
-    ...(capabilities.standInSink ? [{ kind: 'stand-in', class: standInSinkClass } as const] : []),
-  ] as const;
-  for (const candidate of candidates) {
-    const plugin = plugins.find((one) => one.class === candidate.class);
+  for (const kind of allowed) {
+    const plugin = plugins.find((one) => one.class === sinkClasses[kind]);
     // The official release calls itself "v1.5.0", everything else that names it says "1.5.0".
     if (plugin !== undefined) {
-      return { ...candidate, version: plugin.version?.replace(/^v(?=\d)/, '') ?? 'unknown' };
+      return { kind, class: plugin.class, version: plugin.version?.replace(/^v(?=\d)/, '') ?? 'unknown' };
     }
+  }
+  if (allowed.includes('managed')) {
+    throw new PipelineError('SINK_MISSING', {
+      what: 'Confluent Cloud does not offer its managed ClickHouse sink for this cluster',
+      where: address,
+      todo: "Confluent's documentation of the connector names the clouds and regions that have it.",
+    });
   }
   const standIn = plugins.some((plugin) => plugin.class === standInSinkClass);
   throw new PipelineError('SINK_MISSING', {
@@ -60,8 +74,12 @@ export function withSink(connector: DesiredConnector, sink: SinkInUse): DesiredC
   return { ...connector, config: { ...connector.config, 'connector.class': sink.class } };
 }
 
+const descriptions: Readonly<Record<SinkKind, (version: string) => string>> = {
+  official: (version) => `Sink: the official ClickHouse sink ${version}`,
+  'stand-in': (version) => `Sink: the stand-in ${version}, in place of the official ClickHouse sink`,
+  managed: (version) => `Sink: Confluent Cloud's managed ClickHouse sink ${version}`,
+};
+
 export function describeSink({ kind, version }: SinkInUse): string {
-  return kind === 'official'
-    ? `Sink: the official ClickHouse sink ${version}`
-    : `Sink: the stand-in ${version}, in place of the official ClickHouse sink`;
+  return descriptions[kind](version);
 }

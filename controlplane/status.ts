@@ -64,7 +64,8 @@ export function describeConnector(
 export function progressQuery(declaration: Declaration, live: LiveConnector | undefined): ProgressQuery {
   const config = live?.config ?? declaration.config;
   return {
-    name: declaration.name,
+    // A group that does not exist has committed nothing, so all there is counts as lag: true of a missing connector.
+    consumerGroup: live?.consumerGroup ?? `connect-${declaration.name}`,
     topics: topicsOf({ config }),
     deadLetterTopic: config['errors.deadletterqueue.topic.name'] || undefined,
   };

@@ -23,12 +23,21 @@ export interface Registry {
 
 const requestTimeoutMs = 10_000;
 
-/** @param url base of the API, without a trailing slash */
-export function createRegistry(url: string, signal?: AbortSignal): Registry {
+/**
+ * @param url base of the API, without a trailing slash
+ * @param auth for basic authentication
+ */
+export function createRegistry(
+  url: string,
+  signal?: AbortSignal,
+  auth?: { username: string; password: string },
+): Registry {
+  const login = auth === undefined ? {} : { auth };
   // The library knows neither the level of a subject nor deadlines: those requests are made directly, and its
   // own requests get a deadline from a middleware. Retries are ours, in one place.
   const library = new SchemaRegistry({
     host: url,
+    ...login,
     retry: { retries: 0 },
     middlewares: [
       () => ({
@@ -38,6 +47,7 @@ export function createRegistry(url: string, signal?: AbortSignal): Registry {
   });
   const http = axios.create({
     baseURL: url,
+    ...login,
     timeout: requestTimeoutMs,
     headers: { 'Content-Type': 'application/vnd.schemaregistry.v1+json' },
   });

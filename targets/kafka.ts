@@ -18,7 +18,9 @@ export interface KafkaOptions {
  * What it throws is kafkajs's own; {@link kafkaError} turns that into an error a person can act on.
  */
 export function createKafka(target: Pick<Target, 'kafka'>, options: KafkaOptions): Kafka {
+  const { sasl } = target.kafka;
   const config: KafkaConfig = {
+    ...(sasl === undefined ? {} : { ssl: true, sasl: { mechanism: 'plain', ...sasl } }),
     clientId: options.clientId,
     brokers: target.kafka.brokers,
     connectionTimeout: options.connectionTimeoutMs ?? 3000,

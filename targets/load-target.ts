@@ -6,6 +6,11 @@ import { projectRoot } from '../core/home.ts';
 import { check, dottedPath, readYaml } from '../core/parse.ts';
 
 const httpUrl = z.url({ protocol: /^https?$/, error: 'expected an http:// or https:// address' });
+/** Where a secret goes along: encrypted, or it does not leave this machine. */
+const safeUrl = httpUrl.refine(
+  (url) => URL.canParse(url) && (new URL(url).protocol === 'https:' || isLoopback(new URL(url).hostname)),
+  'expected https://, or an address of this machine',
+);
 const hostAndPort = z.string().regex(/^[^\s:]+:\d{1,5}$/, 'expected host:port');
 
 const targetSchema = z.strictObject({
@@ -13,12 +18,32 @@ const targetSchema = z.strictObject({
     brokers: z.array(hostAndPort).min(1),
     /** Of topics the pipeline creates. */
     replicationFactor: z.int().min(1).max(9),
+    /** Logs in with SASL/PLAIN over TLS; without it, connections are neither. With Confluent Cloud, an API key. */
+    sasl: z.strictObject({ username: z.string().min(1), password: z.string().min(1) }).optional(),
   }),
   schemaRegistry: z.strictObject({
     /** Base of a Confluent-compatible API, without a trailing slash. */
     url: httpUrl,
+    /** Basic authentication. */
+    auth: z.strictObject({ username: z.string().min(1), password: z.string().min(1) }).optional(),
   }),
-  connect: z.strictObject({ url: httpUrl }),
+  connect: z.strictObject({
+    /** A worker of Kafka Connect, or Confluent Cloud's API where `confluentCloud` is there. */
+    url: httpUrl,
+    confluentCloud: z
+      .strictObject({
+        environment: z.string().regex(/^env-\w+$/, 'expected an environment id: env-...'),
+        /** Of the Kafka cluster. */
+        cluster: z.string().regex(/^lkc-\w+$/, 'expected a Kafka cluster id: lkc-...'),
+        /** A Cloud API key. */
+        apiKey: z.string().min(1),
+        /** A secret: never printed. */
+        apiSecret: z.string().min(1),
+        /** As whom the connectors read and write topics; empty for the API key of `kafka.sasl`. */
+        serviceAccount: z.union([z.literal(''), z.string().regex(/^sa-\w+$/)], 'expected sa-... or nothing'),
+      })
+      .optional(),
+  }),
   clickhouse: z.strictObject({
     url: httpUrl,
     user: z.string().min(1),
@@ -36,6 +61,21 @@ const targetSchema = z.strictObject({
     /** Laid over every connector declaration of this target; null removes a key. */
     overrides: z.record(z.string(), z.string().nullable()),
   }),
+});
+
+const checkedSchema = targetSchema.superRefine(({ connect, schemaRegistry, kafka }, context) => {
+  const demand = (url: string, path: string[]) => {
+    const { error } = safeUrl.safeParse(url);
+    if (error !== undefined)
+      context.addIssue({ code: 'custom', message: error.issues[0]?.message ?? '', path });
+  };
+  if (schemaRegistry.auth !== undefined) demand(schemaRegistry.url, ['schemaRegistry', 'url']);
+  if (connect.confluentCloud === undefined) return;
+  demand(connect.url, ['connect', 'url']);
+  if (connect.confluentCloud.serviceAccount === '' && kafka.sasl === undefined) {
+    const message = 'must be set, or connect.confluentCloud.serviceAccount: the connectors log in with it';
+    context.addIssue({ code: 'custom', message, path: ['kafka', 'sasl'] });
+  }
 });
 
 /** Where the pipeline runs: addresses, credentials and what the servers there can do. */
@@ -80,7 +120,7 @@ export function loadTarget(
   const overriddenPaths = applyOverrides(settings, env);
   const unset: Problem[] = [];
   const resolved = resolveVariables(settings, env, [], unset);
-  const parsed = check(targetSchema, resolved);
+  const parsed = check(checkedSchema, resolved);
   // A variable that is not set is the cause; what the schema says of the hole it left is only noise.
   const problems = [
     ...unset,
@@ -108,6 +148,8 @@ function applyOverrides(settings: unknown, env: NodeJS.ProcessEnv): Map<string, 
     if (value === undefined || value === '') continue;
     const group = isRecord(settings) ? settings[section] : undefined;
     if (!isRecord(group)) continue;
+    // The address of a worker must not receive the keys of Confluent Cloud.
+    if (section === 'connect' && 'confluentCloud' in group) continue;
     const values = key === 'brokers' ? value.split(',').map((broker) => broker.trim()) : undefined;
     group[key] = values ?? value;
     for (const at of values?.keys() ?? [])
@@ -148,4 +190,8 @@ function resolveVariables(
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isLoopback(hostname: string): boolean {
+  return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d+){3}$/.test(hostname);
 }

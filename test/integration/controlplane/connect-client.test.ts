@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { createConnectClient } from '../../../controlplane/connect-client.ts';
+import { createConnectClient } from '../../../controlplane/kafka-connect/connect-client.ts';
 import { PipelineError } from '../../../core/errors.ts';
 import { html, json, scriptedServer, type Script } from './scripted-server.ts';
 

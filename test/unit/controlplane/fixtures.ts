@@ -80,7 +80,7 @@ export function live(
   state: RunState | null = 'RUNNING',
   tasks: readonly LiveTask[] = [task(0, 'RUNNING')],
 ): LiveConnector {
-  return { name, config, state, trace: null, tasks };
+  return { name, config, state, trace: null, tasks, consumerGroup: `connect-${name}` };
 }
 
 export function task(id: number, state: RunState, trace: string | null = null): LiveTask {

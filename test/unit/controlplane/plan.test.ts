@@ -17,6 +17,7 @@ test('a connector that is not there is created with every key', () => {
       operation: 'create',
       name: 'a',
       restartFailed: false,
+      leftOut: [],
       diff: [
         { key: 'tasks.max', before: null, after: '1' },
         { key: 'topics', before: null, after: 't' },
@@ -71,6 +72,7 @@ test('an undeclared connector is left alone unless it is ours to remove', () => 
       operation: 'delete',
       name: 'ours',
       restartFailed: false,
+      leftOut: [],
       diff: [{ key: 'password', before: '(secret)', after: null }],
     },
   ]);

@@ -1,15 +1,19 @@
 import { z } from 'zod';
-import type { Problem } from '../core/errors.ts';
-import { parseWith } from '../core/parse.ts';
-import { createSender, type ConnectOptions } from './connect-request.ts';
+import type { Problem } from '../../core/errors.ts';
+import { parseWith } from '../../core/parse.ts';
+import { awaitState, noSuchConnector } from '../await-state.ts';
 import {
   runStates,
   type ConnectorPlugin,
   type ConnectorService,
   type LiveConnector,
-} from './connector-service.ts';
-import { diffConfig } from './plan.ts';
-import { createMask, secretValues } from './secrets.ts';
+  type Pace,
+} from '../connector-service.ts';
+import { diffConfig } from '../plan.ts';
+import { createMask, secretValues } from '../secrets.ts';
+import { createSender, type SenderOptions } from '../send-request.ts';
+import { fromWire, sinkOffsetsSchema, toWire } from '../sink-offsets.ts';
+import { connectDialect } from './connect-dialect.ts';
 
 const state = z.enum(runStates);
 const statusSchema = z.object({
@@ -26,11 +30,23 @@ const validationSchema = z.object({
   configs: z.array(z.object({ value: z.object({ name: z.string(), errors: z.array(z.string()) }) })),
 });
 
+const offsetsSchema = z.object({ offsets: sinkOffsetsSchema });
+
 const unexpected = 'Kafka Connect answered in a form this client does not know';
 
-/** The client for Kafka Connect's REST API. */
-export function createConnectClient(options: ConnectOptions): ConnectorService {
-  const { send, address } = createSender(options);
+const pace: Pace = {
+  pollIntervalMs: 200,
+  readBackTimeoutMs: 5000,
+  startTimeoutMs: 60_000,
+  // Right after a write the worker still reports the tasks of the configuration before.
+  settleMs: 1500,
+};
+/** The workers answer 202 at once and reach the state within a rebalance. */
+const stateTimeoutMs = 30_000;
+
+/** The client for Kafka Connect's REST API, of the worker or any worker of the cluster. */
+export function createConnectClient(options: SenderOptions): ConnectorService {
+  const { send, address } = createSender(options, connectDialect);
 
   /** Reads what is at `path`; `undefined` where the worker says that there is no such connector. */
   const get = async <S extends z.ZodType>(
@@ -59,9 +75,19 @@ export function createConnectClient(options: ConnectOptions): ConnectorService {
     return toLive(name, config, await get(`${pathOf(name)}/status`, statusSchema, purpose, signal));
   };
 
+  const change = async (name: string, verb: 'pause' | 'resume', signal: AbortSignal | undefined) => {
+    const purpose = `${verb} the connector ${name}`;
+    await send({ method: 'PUT', path: `${pathOf(name)}/${verb}`, purpose }, { signal });
+    const options = { timeoutMs: stateTimeoutMs, pollIntervalMs: pace.pollIntervalMs, signal };
+    await awaitState(verb, name, { address, read }, options);
+  };
+
   return {
     address,
+    pace,
     read,
+    pause: (name, signal) => change(name, 'pause', signal),
+    resume: (name, signal) => change(name, 'resume', signal),
 
     async plugins(signal) {
       const plugins = await getAlways(
@@ -107,13 +133,14 @@ export function createConnectClient(options: ConnectOptions): ConnectorService {
       );
     },
 
-    async put({ name, config, secretKeys }, signal) {
+    async put(connector, signal) {
+      const { name, config, secretKeys } = connector;
       const path = `${pathOf(name)}/config`;
       const purpose = `write the connector ${name}`;
       const mask = createMask(secretValues(config, secretKeys));
       const tookEffect = async () => {
         const live = await read(name, signal);
-        return live !== undefined && diffConfig(live.config, config, secretKeys).length === 0;
+        return live !== undefined && diffConfig(live.config, connector).length === 0;
       };
       await send({ method: 'PUT', path, body: config, purpose, mask }, { signal, tookEffect });
     },
@@ -121,6 +148,30 @@ export function createConnectClient(options: ConnectOptions): ConnectorService {
     async restartFailed(name, signal) {
       const path = `${pathOf(name)}/restart?includeTasks=true&onlyFailed=true`;
       await send({ method: 'POST', path, purpose: `restart the connector ${name}` }, { signal });
+    },
+
+    async offsets(name, signal) {
+      const path = `${pathOf(name)}/offsets`;
+      const purpose = `read the offsets of the connector ${name}`;
+      const answer = await get(path, offsetsSchema, purpose, signal);
+      if (answer === undefined) throw noSuchConnector(purpose, address);
+      return fromWire(answer.offsets);
+    },
+
+    async alterOffsets(name, offsets, signal) {
+      const path = `${pathOf(name)}/offsets`;
+      const body = { offsets: toWire(offsets) };
+      await send(
+        { method: 'PATCH', path, body, purpose: `alter the offsets of the connector ${name}` },
+        { signal },
+      );
+    },
+
+    async resetOffsets(name, signal) {
+      const purpose = `reset the offsets of the connector ${name}`;
+      const path = `${pathOf(name)}/offsets`;
+      const { status } = await send({ method: 'DELETE', path, purpose }, { signal });
+      if (status === 404) throw noSuchConnector(purpose, address);
     },
 
     async delete(name, signal) {
@@ -156,5 +207,6 @@ function toLive(
       workerId: worker_id,
       trace: trace ?? null,
     })),
+    consumerGroup: config['consumer.override.group.id'] || `connect-${name}`,
   };
 }

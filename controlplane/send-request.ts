@@ -1,20 +1,39 @@
 import axios, { type AxiosInstance, type AxiosResponse } from 'axios';
-import { z } from 'zod';
 import { InterruptedError, PipelineError, codeOf } from '../core/errors.ts';
 import { retry } from '../core/retry.ts';
+import { sleep } from '../core/wait.ts';
+import { createRateLimit, type RateLimit } from './rate-limit.ts';
 import type { Mask } from './secrets.ts';
 
-export interface ConnectOptions {
-  /** Base address of the worker, or of any worker of the cluster; may carry `user:password@`. */
+export interface SenderOptions {
+  /** Base address; may carry `user:password@`. */
   url: string;
+  /** Wins over the credentials in the address. */
+  credentials?: { username: string; password: string };
   /** For one request. Writes were seen to block for 12.8 s during a rebalance; default 30,000. */
   timeoutMs?: number;
-  /** Attempts after the first where the worker says "not now". Default 8, about half a minute with the pauses. */
+  /** Attempts after the first where the server says "not now". Default 8, about half a minute with the pauses. */
   retries?: number;
+  /** The longest pause a server may ask for; it fails the request otherwise. Default 60,000. */
+  longestPauseMs?: number;
+}
+
+/** How one kind of server words things, and what to tell a person about it. */
+export interface Dialect {
+  /** As in "<product> does not answer". */
+  product: string;
+  /** What a person does about each failure. */
+  advice: Readonly<
+    Record<'unreachable' | 'timedOut' | 'repeat' | 'otherServer' | 'forbidden' | 'busy', string>
+  >;
+  /** The server's own words; undefined where the body is none of its errors. */
+  messageOf: (body: unknown) => string | undefined;
+  /** Whether a 404 is the server's own "there is no such thing": a gateway's looks different. */
+  isNotFound: (body: unknown) => boolean;
 }
 
 export interface Request {
-  method: 'GET' | 'PUT' | 'POST' | 'DELETE';
+  method: 'GET' | 'PUT' | 'POST' | 'PATCH' | 'DELETE';
   path: string;
   body?: unknown;
   /** What is being done, as in "Cannot <purpose>". */
@@ -23,20 +42,21 @@ export interface Request {
   mask?: Mask;
 }
 
-/** 2xx, or 404 where the worker itself says that there is no such connector. */
+/** 2xx, or 404 where the server itself says that there is no such thing. */
 export interface Answer {
   status: number;
   body: unknown;
 }
 
 /**
- * Sends one request and repeats it while the worker says that it may be repeated.
+ * Sends one request and repeats it while the server says that it may be repeated.
  *
  * Throws a PipelineError with one of these codes:
  * - `CONNECT_UNREACHABLE`: nothing listens at the address
  * - `CONNECT_TIMED_OUT`, `CONNECT_NO_ANSWER`, `CONNECT_FAILED`: a write may have taken effect all the same
- * - `CONNECT_REBALANCING`: the workers were busy with themselves for too long
- * - `CONNECT_REJECTED`, `CONNECT_FORBIDDEN`: the request is wrong
+ * - `CONNECT_REBALANCING`: the server was busy with itself for too long
+ * - `CONNECT_RATE_LIMITED`: too many requests, and the pause it asks for is too long to sit through
+ * - `CONNECT_REJECTED`, `CONNECT_FORBIDDEN`, `CONNECT_NOT_FOUND`, `CONNECT_UNSUPPORTED`: the request is wrong
  * - `CONNECT_NOT_THERE`: something else answers there
  */
 export type Send = (request: Request, options?: SendOptions) => Promise<Answer>;
@@ -56,17 +76,19 @@ const ambiguousCodes: ReadonlySet<string> = new Set([
 const startingMs = 5000;
 /** Connect words a refusal with the whole list of errors; more than this helps nobody. */
 const longestMessage = 400;
-const errorSchema = z.object({ message: z.string() });
-/** How the worker itself says that something does not exist; a gateway's 404 looks different. */
-const notFoundSchema = z.object({ error_code: z.literal(404) });
 
 /** @returns the sender, and the address without credentials for messages */
-export function createSender({ url, timeoutMs = 30_000, retries = 8 }: ConnectOptions): {
-  send: Send;
-  address: string;
-} {
+export function createSender(
+  { url, credentials, timeoutMs = 30_000, retries = 8, longestPauseMs = 60_000 }: SenderOptions,
+  dialect: Dialect,
+): { send: Send; address: string } {
   const { username, password, origin, pathname, hostname } = new URL(url);
   const address = (origin + pathname).replace(/\/+$/, '');
+  const auth =
+    credentials ??
+    (username === ''
+      ? undefined
+      : { username: decodeURIComponent(username), password: decodeURIComponent(password) });
   const http = axios.create({
     baseURL: address,
     timeout: timeoutMs,
@@ -78,18 +100,18 @@ export function createSender({ url, timeoutMs = 30_000, retries = 8 }: ConnectOp
     maxContentLength: 64 * 1024 * 1024,
     // A POST without a body would otherwise go out as a form, which Connect refuses with 415.
     headers: { Accept: 'application/json', 'Content-Type': 'application/json' },
-    ...(username === ''
-      ? {}
-      : { auth: { username: decodeURIComponent(username), password: decodeURIComponent(password) } }),
+    ...(auth === undefined ? {} : { auth }),
     // A proxy for the world outside cannot reach this machine's own services.
     ...(['127.0.0.1', 'localhost', '[::1]'].includes(hostname) ? { proxy: false } : {}),
   });
+  const rateLimit = createRateLimit();
   const send: Send = (request, { signal, tookEffect } = {}) => {
     const startedAt = performance.now();
     return retry(
       async () => {
         try {
-          return await sendOnce(http, { address, request, signal, startedAt });
+          const attempt = { address, dialect, request, signal, startedAt, rateLimit, longestPauseMs };
+          return await sendOnce(http, attempt);
         } catch (error) {
           const isAmbiguous = error instanceof PipelineError && ambiguousCodes.has(error.code);
           if (isAmbiguous && (await tookEffect?.()) === true) return { status: 200, body: undefined };
@@ -104,14 +126,20 @@ export function createSender({ url, timeoutMs = 30_000, retries = 8 }: ConnectOp
 
 interface Attempt {
   address: string;
+  dialect: Dialect;
   request: Request;
   signal: AbortSignal | undefined;
   /** Of the first attempt, by `performance.now()`. */
   startedAt: number;
+  rateLimit: RateLimit;
+  longestPauseMs: number;
 }
 
 async function sendOnce(http: AxiosInstance, attempt: Attempt): Promise<Answer> {
-  const { request, signal } = attempt;
+  const { dialect, rateLimit, request, signal } = attempt;
+  const pauseMs = rateLimit.pauseMs();
+  if (pauseMs > attempt.longestPauseMs) throw rateLimited(attempt);
+  await sleep(pauseMs, signal);
   let response: AxiosResponse<string>;
   try {
     response = await http.request<string>({
@@ -124,12 +152,17 @@ async function sendOnce(http: AxiosInstance, attempt: Attempt): Promise<Answer> 
     if (signal?.aborted) throw new InterruptedError();
     throw noAnswer(error, attempt);
   }
-  const { status, data } = response;
+  const { status, data, headers } = response;
   const body = parseJson(data);
+  rateLimit.note(status, headers);
+  if (status === 429) throw rateLimited(attempt);
   const isEmpty = status < 300 && data === '';
-  const isNotFound = status === 404 && notFoundSchema.safeParse(body).success;
-  if ((body === undefined && !isEmpty) || (status === 404 && !isNotFound))
-    throw notConnect(response, attempt);
+  const isNotFound = status === 404 && dialect.isNotFound(body);
+  // An overloaded or restarting gateway answers for the server, in HTML or with nothing.
+  const isOutage = status >= 502 && status <= 504;
+  if (!isOutage && ((body === undefined && !isEmpty) || (status === 404 && !isNotFound))) {
+    throw otherServer(response, attempt);
+  }
   if (status < 300) return { status, body };
   if (isNotFound && (request.method === 'GET' || request.method === 'DELETE')) return { status, body };
   throw refused(status, body, attempt);
@@ -145,55 +178,77 @@ function parseJson(text: string): unknown {
 }
 
 /** The error of the HTTP library carries the request with the secrets in its body: it is not passed on. */
-function noAnswer(error: unknown, { address, request: { purpose } }: Attempt): PipelineError {
+function noAnswer(error: unknown, { address, dialect, request: { purpose } }: Attempt): PipelineError {
+  const { product, advice } = dialect;
   const code = codeOf(error) ?? 'no code';
   if (code === 'ECONNREFUSED' || code === 'ENOTFOUND') {
     return new PipelineError('CONNECT_UNREACHABLE', {
-      what: `Cannot ${purpose}: Kafka Connect does not answer (${code})`,
+      what: `Cannot ${purpose}: ${product} does not answer (${code})`,
       where: address,
-      todo: 'Start it (embedded: npm run up), or correct CONNECT_URL.',
+      todo: advice.unreachable,
     });
   }
   if (code === 'ECONNABORTED' || code === 'ETIMEDOUT') {
     return new PipelineError('CONNECT_TIMED_OUT', {
-      what: `Cannot ${purpose}: Kafka Connect did not answer in time`,
+      what: `Cannot ${purpose}: ${product} did not answer in time`,
       where: address,
-      todo: 'Look at the worker (npm run logs -- connect): it may be rebalancing or out of memory.',
+      todo: advice.timedOut,
     });
   }
   return new PipelineError('CONNECT_NO_ANSWER', {
-    what: `Cannot ${purpose}: the connection to Kafka Connect broke (${code})`,
+    what: `Cannot ${purpose}: the connection to ${product} broke (${code})`,
     where: address,
-    todo: lookAndRepeat,
+    todo: advice.repeat,
     retryable: true,
   });
 }
 
-const lookAndRepeat = 'Look at the worker (npm run logs -- connect), then run the command again.';
-
-function notConnect({ status, headers }: AxiosResponse, { address, startedAt }: Attempt): PipelineError {
+function otherServer(
+  { status, headers }: AxiosResponse,
+  { address, dialect, startedAt }: Attempt,
+): PipelineError {
   const type = String(headers['content-type'] ?? 'no content type').split(';', 1)[0] ?? '';
   return new PipelineError('CONNECT_NOT_THERE', {
-    what: `This is not Kafka Connect's REST API: it answered ${String(status)} with ${type}`,
+    what: `This is not ${dialect.product}'s REST API: it answered ${String(status)} with ${type}`,
     where: address,
-    todo: 'Correct CONNECT_URL. A worker that has just been started may need some seconds more.',
+    todo: dialect.advice.otherServer,
     retryable: type.includes('html') && status >= 400 && performance.now() - startedAt < startingMs,
   });
 }
 
-function refused(status: number, body: unknown, { address, request }: Attempt): PipelineError {
-  const message = errorSchema.safeParse(body).data?.message ?? `HTTP ${String(status)}`;
-  // An invalid configuration is worded in three paragraphs; the last one points to another endpoint.
-  const worded = message.split('You can also find the above list')[0] ?? message;
-  const said = (request.mask?.(worded) ?? worded).replaceAll(/\s+/g, ' ').trim().slice(0, longestMessage);
+/** The pause itself is made before the next request, whoever sends it. */
+function rateLimited({ address, dialect, rateLimit, longestPauseMs, request }: Attempt): PipelineError {
+  const pauseMs = rateLimit.pauseMs();
+  const time = pauseMs > 0 ? ` for ${String(Math.ceil(pauseMs / 1000))} s` : '';
+  return new PipelineError('CONNECT_RATE_LIMITED', {
+    what: `Cannot ${request.purpose}: ${dialect.product} takes no more requests${time}`,
+    where: address,
+    todo: 'Run the command again then.',
+    retryable: pauseMs <= longestPauseMs,
+  });
+}
+
+function refused(status: number, body: unknown, { address, dialect, request }: Attempt): PipelineError {
+  const { advice } = dialect;
+  const message = dialect.messageOf(body) ?? `HTTP ${String(status)}`;
+  const said = (request.mask?.(message) ?? message).replaceAll(/\s+/g, ' ').trim().slice(0, longestMessage);
   const init = { what: `Cannot ${request.purpose}: ${said}`, where: address };
   if (status === 401 || status === 403) {
-    return new PipelineError('CONNECT_FORBIDDEN', { ...init, todo: 'Check the credentials in CONNECT_URL.' });
+    return new PipelineError('CONNECT_FORBIDDEN', { ...init, todo: advice.forbidden });
+  }
+  if (status === 404) {
+    return new PipelineError('CONNECT_NOT_FOUND', {
+      ...init,
+      todo: 'Run connectors:status to see what is there.',
+    });
+  }
+  if (status === 405 || status === 501) {
+    return new PipelineError('CONNECT_UNSUPPORTED', { ...init, todo: 'This server cannot do that.' });
   }
   if (status === 409) {
     return new PipelineError('CONNECT_REBALANCING', {
       ...init,
-      todo: 'The workers are rebalancing: run the command again in a moment.',
+      todo: advice.busy,
       // The one conflict that waiting does not settle.
       retryable: !message.includes('already exists'),
     });
@@ -201,9 +256,5 @@ function refused(status: number, body: unknown, { address, request }: Attempt): 
   if (status === 400 || status === 422) {
     return new PipelineError('CONNECT_REJECTED', { ...init, todo: 'Correct the declaration.' });
   }
-  return new PipelineError('CONNECT_FAILED', {
-    ...init,
-    todo: lookAndRepeat,
-    retryable: status === 429 || status >= 500,
-  });
+  return new PipelineError('CONNECT_FAILED', { ...init, todo: advice.repeat, retryable: status >= 500 });
 }
