@@ -10,6 +10,14 @@ import type { Service, ServiceContext } from './service.ts';
  */
 const memory = { maxHeapMegabytes: 768, maxDirectMegabytes: 256 };
 
+/**
+ * Avro allocates what a length in the bytes claims, up to 2 GiB: one corrupt record would end the worker, and end
+ * it again after each restart. No record is longer than the broker takes; beyond that it is a dead letter.
+ */
+const avroLimits = ['string', 'bytes', 'collectionItems'].map(
+  (kind) => `-Dorg.apache.avro.limits.${kind}.maxLength=${8 * 1024 * 1024}`,
+);
+
 /** The Connect worker, distributed, with the Avro converter and the sink on its plugin path. */
 export const connect: Service = {
   name: 'connect',
@@ -24,6 +32,7 @@ export const connect: Service = {
     args: [
       ...jvmArguments(context, memory),
       ...log4jArguments,
+      ...avroLimits,
       '-cp',
       path.join(context.jars.kafka ?? '', '*'),
       'org.apache.kafka.connect.cli.ConnectDistributed',
