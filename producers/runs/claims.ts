@@ -31,6 +31,8 @@ const claimSchema = z.strictObject({
   rates: z.array(period).optional(),
   /** Changes of products and plans up to this moment are told, by this run or by one before it. */
   referenceUntil: z.int().optional(),
+  /** Marketing spend of the days before this one (UTC) is told. */
+  spendUntil: z.int().optional(),
 });
 
 /** What a run is about to write: which customers, told of which period. */

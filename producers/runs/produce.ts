@@ -3,6 +3,7 @@ import type { BillingEvent } from '../events.ts';
 import { customersFor, historyEvents } from '../lives/history.ts';
 import type { LiveStream } from '../lives/live.ts';
 import { systemClock, type Clock } from '../scenario/scenario.ts';
+import { calendarPage, nextPageAt, turnPage, type CalendarPage } from './calendar.ts';
 import { chooseTopics } from './choose-topics.ts';
 import { firstFreeIndex } from './claims.ts';
 import { fingerprintOf } from './fingerprint.ts';
@@ -72,10 +73,10 @@ export async function produceLive(options: LiveOptions): Promise<ProduceResult> 
   const { topics } = chooseTopics(catalog, options.only);
   const onNote = options.onNote ?? (() => undefined);
   return run({ ...options, catalog: { ...catalog, topics } }, async (tools) => {
-    const { scenario, claims, folder, send, push, whenSettled } = tools;
+    const { scenario, claims, folder, send, push, flush, whenSettled } = tools;
     const fingerprint = fingerprintOf(scenario.settings);
-    const names = topics.map(({ topic }) => topic);
-    const stored = { folder, topics: names, fingerprint };
+    const names = new Set(topics.map(({ topic }) => topic));
+    const stored = { folder, topics: [...names], fingerprint };
     const supply = new Supply({ scenario, claims, fingerprint, clock });
     const stream = supply.open(takeLiveState(stored, onNote));
     whenSettled(() => {
@@ -83,7 +84,6 @@ export async function produceLive(options: LiveOptions): Promise<ProduceResult> 
         saveLiveState(stored, stream.state());
       }, onNote);
     });
-    const next = chosenEvents(stream, new Set(names), clock);
     await send(Math.round((rate * durationMs) / 1000), async (publish) => {
       const paceOptions = {
         rate,
@@ -91,14 +91,19 @@ export async function produceLive(options: LiveOptions): Promise<ProduceResult> 
         ...(graceMs !== undefined && { graceMs }),
         ...(signal && { signal }),
       };
+      let nextPage = 0;
       for await (const due of pace(paceOptions)) {
+        if (clock.now() >= nextPage) {
+          nextPage = nextPageAt(clock.now());
+          await tellPage(calendarPage(scenario, claims.list(), names, clock.now()));
+        }
         supply.refill(stream);
         for (let sent = 0; sent < due; sent += 1) {
           // Before the event is made: what has happened must also be sent, or the stream could not be continued.
           if (signal?.aborted === true) throw new InterruptedError();
-          const event = next();
+          const event = nextOf(stream, names, clock);
           if (event === undefined) {
-            onNote(`Nothing more happens in ${names.join(', ')}`);
+            onNote(`Nothing more happens in ${stored.topics.join(', ')}`);
             return;
           }
           const full = publish(event);
@@ -107,6 +112,12 @@ export async function produceLive(options: LiveOptions): Promise<ProduceResult> 
         }
         push();
       }
+      async function tellPage(page: CalendarPage): Promise<void> {
+        for (const event of page.events) await publish(event);
+        // Acknowledged before anything refers to it, and before it is remembered as told.
+        await flush();
+        if (page.events.length > 0) turnPage(claims, page, clock.now());
+      }
     });
   });
 }
@@ -114,19 +125,13 @@ export async function produceLive(options: LiveOptions): Promise<ProduceResult> 
 /** Events in a row without one of the chosen topics after which none is expected any more. */
 const maxMisses = 100_000;
 
-/** The stream's events of the chosen topics; undefined when there seem to be none. */
-function chosenEvents(
-  stream: LiveStream,
-  topics: ReadonlySet<string>,
-  clock: Clock,
-): () => BillingEvent | undefined {
-  return () => {
-    for (let misses = 0; misses < maxMisses; misses += 1) {
-      const event = stream.next(clock.now());
-      if (topics.has(event.topic)) return event;
-    }
-    return undefined;
-  };
+/** The stream's next event of the chosen topics; undefined when there seems to be none. */
+function nextOf(stream: LiveStream, topics: ReadonlySet<string>, clock: Clock): BillingEvent | undefined {
+  for (let misses = 0; misses < maxMisses; misses += 1) {
+    const event = stream.next(clock.now());
+    if (topics.has(event.topic)) return event;
+  }
+  return undefined;
 }
 
 /** Everything is acknowledged by now, so a stream that cannot be kept is no failure of the run. */

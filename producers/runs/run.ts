@@ -97,6 +97,8 @@ export interface RunTools {
   send: (expected: number, produce: (publish: Publish) => Promise<void>) => Promise<void>;
   /** Sends what has been gathered without waiting for a full batch. */
   push: () => void;
+  /** Waits until everything published so far is acknowledged. */
+  flush: () => Promise<void>;
   /**
    * Registers what to do at the end, if everything that was published has been acknowledged by then: after a
    * complete run, and after an interrupted one whose last records still arrived. Never after a failure.
@@ -187,7 +189,15 @@ export async function run(
       const number = claims.list().at(-1)?.number ?? 0;
       faulty = new FaultyPublisher(publisher, { shares: options.faults, catalog, seed, run: number });
     }
-    await work({ scenario, claims, folder, send, push, whenSettled });
+    await work({
+      scenario,
+      claims,
+      folder,
+      send,
+      push,
+      flush: async () => unlessInterrupted(flush()),
+      whenSettled,
+    });
     keep();
     return result();
   } catch (error) {
