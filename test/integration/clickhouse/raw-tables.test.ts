@@ -2,7 +2,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createClickHouse, type ClickHouse } from '../../../clickhouse/client.ts';
 import { readLedger, findMissing } from '../../../clickhouse/ledger.ts';
 import { migrate } from '../../../clickhouse/migrate.ts';
+import { ledgerViewOf } from '../../../clickhouse/scaffold/migration-sql.ts';
+import { tablesByTopic } from '../../../controlplane/connector-config.ts';
+import { loadDesiredConnectors } from '../../../controlplane/declarations.ts';
 import { loadCatalog } from '../../../schemas/catalog.ts';
+import { kafkaCoordinates, rawTableOf } from '../../../schemas/raw-table.ts';
+import { loadTarget } from '../../../targets/load-target.ts';
 import { startClickHouseEndpoint, type TestEndpoint } from '../../support/clickhouse-endpoint.ts';
 
 let endpoint: TestEndpoint;
@@ -19,78 +24,58 @@ afterAll(async () => {
   await endpoint.stop();
 });
 
-const instant = "DateTime64(3, 'UTC')";
-/** Types of data-model.md that the official sink can write; a string may also be a dictionary or the event's id. */
-const columnTypes: Record<string, readonly string[]> = {
-  string: ['String', 'LowCardinality(String)'],
-  enum: ['LowCardinality(String)'],
-  long: ['Int64'],
-  int: ['Int32'],
-  'timestamp-millis': [instant],
-};
-
-function acceptedTypes(name: string, type: unknown): readonly string[] {
-  if (name === 'event_id') return ['UUID'];
-  if (Array.isArray(type)) {
-    const value: unknown = type.find((branch) => branch !== 'null');
-    return acceptedTypes(name, value).map((inner) => `Nullable(${inner})`);
-  }
-  if (typeof type === 'object' && type !== null) {
-    const { logicalType, type: base } = type as { logicalType?: string; type: string };
-    return columnTypes[logicalType ?? base] ?? [];
-  }
-  // A name is a reference to an enum declared earlier in the schema.
-  return columnTypes[String(type)] ?? columnTypes['enum'] ?? [];
-}
+const catalog = loadCatalog();
+const tables = catalog.topics.map((topic) => ({ topic, wanted: rawTableOf(topic).table }));
 
 describe('the raw tables', () => {
-  it.each(loadCatalog().topics)(
-    '$rawTable has the fields of $topic and its Kafka coordinates',
-    async (topic) => {
-      const columns = await clickhouse.query(
-        `SELECT name, type, comment, compression_codec FROM system.columns
+  it.each(tables)(
+    '$wanted.name has the fields of $topic.topic and its Kafka coordinates',
+    async ({ wanted }) => {
+      const live = await clickhouse.query(
+        `SELECT name, type, comment, compression_codec AS codec FROM system.columns
        WHERE database = currentDatabase() AND table = {table:String} ORDER BY position`,
-        { params: { table: topic.rawTable } },
+        { params: { table: wanted.name } },
       );
-      const fields = columns.slice(0, -4);
-      expect(fields.map(({ name, comment }) => [name, comment])).toEqual(
-        topic.fields.map(({ name, doc }) => [name, doc]),
-      );
-      for (const [index, { name, type }] of topic.fields.entries()) {
-        expect([name, acceptedTypes(name, type)]).toEqual([
+      expect(live).toEqual(
+        [...wanted.columns, ...kafkaCoordinates].map(({ name, type, comment, codec }) => ({
           name,
-          expect.arrayContaining([fields[index]?.['type']]) as unknown,
-        ]);
-      }
-      expect(columns.slice(-4).map(({ name, type }) => [name, type])).toEqual([
-        ['kafka_topic', 'LowCardinality(String)'],
-        ['kafka_partition', 'Int32'],
-        ['kafka_offset', 'Int64'],
-        ['kafka_timestamp', instant],
-      ]);
-      for (const column of columns) {
-        expect(column['compression_codec']).toMatch(/ZSTD/);
-        expect(column['comment']).not.toBe('');
-      }
+          type,
+          comment,
+          codec: `CODEC(${codec})`,
+        })),
+      );
     },
   );
 
-  it.each(loadCatalog().topics)(
-    '$rawTable is keyed to its events, monthly, and remembers inserts',
-    async ({ rawTable }) => {
-      const [table] = await clickhouse.query(
+  it.each(tables)(
+    '$wanted.name is ordered and divided by what never changes, and remembers inserts',
+    async ({ topic, wanted }) => {
+      const [live] = await clickhouse.query(
         `SELECT engine, sorting_key, partition_key, engine_full FROM system.tables
-       WHERE database = currentDatabase() AND name = {table:String}`,
-        { params: { table: rawTable } },
+         WHERE database = currentDatabase() AND name = {table:String}`,
+        { params: { table: wanted.name } },
       );
-      expect(table).toMatchObject({
+      expect(live).toMatchObject({
         engine: 'ReplacingMergeTree',
-        sorting_key: 'event_type, toDate(occurred_at), customer_id, event_id',
+        sorting_key: `event_type, toDate(occurred_at), ${topic.key}, event_id`,
         partition_key: 'toYYYYMM(occurred_at)',
         engine_full: expect.stringContaining('non_replicated_deduplication_window = 10000') as string,
       });
     },
   );
+
+  it('are all that the schemas call for, and the connectors fill each of them once', async () => {
+    const options = { target: loadTarget('embedded', {}), contracts: catalog, env: {} };
+    const mapped = loadDesiredConnectors(options).flatMap((connector) => [...tablesByTopic(connector)]);
+    expect(mapped.sort()).toEqual(catalog.topics.map(({ topic, rawTable }) => [topic, rawTable]).sort());
+    const live = await clickhouse.query(
+      `SELECT name FROM system.tables WHERE database = currentDatabase() AND engine IN ('ReplacingMergeTree', 'MaterializedView')
+       AND name != 'schema_migrations' ORDER BY name`,
+    );
+    expect(live.map(({ name }) => name)).toEqual(
+      tables.flatMap(({ wanted: { name } }) => [name, ledgerViewOf(name)]).sort(),
+    );
+  });
 });
 
 describe('the ledger', () => {
@@ -104,7 +89,6 @@ describe('the ledger', () => {
         event_id: `00000000-0000-7000-8000-${event(Math.floor(offset / 2))}`,
         event_type: 'test',
         occurred_at: '2025-01-01 00:00:00',
-        customer_id: 'c',
         kafka_topic: topic,
         kafka_partition: 3,
         kafka_offset: offset,
@@ -116,7 +100,7 @@ describe('the ledger', () => {
   const ledgerOf = async (topic: string, low: number, high: number) =>
     (await readLedger(clickhouse, topic, [{ partition: 3, low, high }])).get(3);
 
-  it.each(loadCatalog().topics.map(({ rawTable }) => rawTable))(
+  it.each(catalog.topics.map(({ rawTable }) => rawTable))(
     'counts every offset of %s, although the table collapses duplicates',
     async (table) => {
       const topic = `test.${table}`;
