@@ -115,6 +115,16 @@ const declarations: readonly Declaration[] = [
     load: () => import('./commands/produce.ts'),
   },
   {
+    usage: 'backfill',
+    summary: 'Produce the history of new customers; goes on with an interrupted one',
+    options: [
+      ['--customers <n>', 'How many customers to tell of'],
+      ['--years <n>', 'How far back from now (default 5)'],
+      ['--seed <n>', 'Seed of the scenario (default 1)'],
+    ],
+    load: () => import('./commands/backfill.ts'),
+  },
+  {
     usage: 'reconcile',
     summary: "Compare the broker's offsets with what landed; exit 2 if anything is missing",
     load: () => import('./commands/reconcile.ts'),

@@ -51,13 +51,15 @@ export interface BackfillOptions {
 }
 
 export interface BackfillBegin {
+  /** It goes on with a backfill that was interrupted. */
+  isResumed: boolean;
   /** Records that an earlier run has told; 0 for a new backfill. */
   already: number;
   /** Estimate of all records, within a few percent. */
   expected: number;
 }
 
-export interface BackfillProgress extends BackfillBegin {
+export interface BackfillProgress extends Omit<BackfillBegin, 'isResumed'> {
   /** Records that are on the broker, those of earlier runs included. */
   done: number;
   /** Of this run. */
@@ -142,7 +144,8 @@ async function tell(options: BackfillOptions, work: BackfillWork): Promise<Backf
   const waiting = parts.filter((part) => begun.get(part)?.isComplete !== true);
   let counts: readonly BackfillCounts[] = [];
   const sent = () => sum(counts.map(({ total }) => total));
-  onBegin?.({ already, expected: expected() });
+  const isResumed = [...begun.values()].some((checkpoint) => checkpoint !== undefined);
+  onBegin?.({ isResumed, already, expected: expected() });
   try {
     await tellParts({
       work,
@@ -167,7 +170,7 @@ async function tell(options: BackfillOptions, work: BackfillWork): Promise<Backf
   return {
     ...totalOf(parts.flatMap((part) => checkpoints.read(part) ?? [])),
     sent: sent(),
-    resumedFrom: [...begun.values()].some((checkpoint) => checkpoint !== undefined) ? already : undefined,
+    resumedFrom: isResumed ? already : undefined,
     elapsedMs: elapsedMs(),
   };
 }
