@@ -66,6 +66,25 @@ export async function producePayments(options: PaymentsOptions): Promise<Payment
   }
 }
 
+/** What each customer of the benchmark is billed. */
+const billed = {
+  lines: [
+    {
+      kind: 'subscription',
+      description: 'Subscription',
+      planId: null,
+      productId: null,
+      quantity: 1,
+      unitAmountMinor: 2000,
+    },
+  ],
+  subscription: null,
+  order: null,
+  discountMinor: 0,
+  months: 1,
+  dueDays: 7,
+} as const;
+
 /**
  * About `records` events of payments that begin one after the other over the past two years, as a topic holds
  * them: a batch of neighbours falls into few months. Goes on without end.
@@ -75,12 +94,12 @@ function* payments(scenario: Scenario, records: number): Generator<BillingEvent>
   const spacingMs = (700 * dayMs) / (records / 4);
   let startAt = scenario.clock.now() - 760 * dayMs;
   const random = new Random(scenario.seed);
-  const billed = Array.from({ length: customers }, (_, index) => createCustomer(scenario, index, random));
+  const payers = Array.from({ length: customers }, (_, index) => createCustomer(scenario, index, random));
   for (let round = 0; ; round += 1) {
-    for (const customer of billed) {
+    for (const customer of payers) {
       const numbering = { owner: customer.index, counts: { invoice: round, payment: round } };
-      const bill = { customer, usdMinor: 2000, months: 1, dueDays: 7 };
-      const invoice = createInvoice(scenario, random, bill, numbering);
+      const bill = { ...billed, customer };
+      const { invoice } = createInvoice(scenario, bill, numbering);
       const payment = createPayment(scenario, invoice, invoice.totalMinor, numbering);
       startAt += spacingMs;
       for (const { at, step } of planPayment(scenario, random, payment, numbering, startAt).steps) {

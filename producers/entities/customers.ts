@@ -12,6 +12,10 @@ export interface Customer extends Entity {
   id: string;
   place: Place;
   channel: ChannelName;
+  /**
+   * Tier and status are those of the latest change that happened. What is planned must not follow from them:
+   * a live stream lets things happen later than a history does.
+   */
   tier: TierName;
   status: CustomerStatus;
   signupAt: number;
@@ -32,7 +36,17 @@ interface Contact {
 export interface CustomerStep {
   kind: 'customer';
   customer: Customer;
-  verb: 'created' | 'activated' | 'upgraded' | 'past_due' | 'recovered' | 'canceled';
+  verb:
+    | 'created'
+    | 'activated'
+    | 'upgraded'
+    | 'downgraded'
+    | 'past_due'
+    | 'recovered'
+    | 'paused'
+    | 'resumed'
+    | 'canceled'
+    | 'reactivated';
   to: CustomerStatus;
   tier: TierName;
 }

@@ -1,11 +1,12 @@
 import type { BillingEvent, Entity } from '../events.ts';
 import { idOf, type Numbering } from '../scenario/ids.ts';
 import { addMonths } from '../scenario/local-time.ts';
-import type { Random } from '../scenario/random.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { assertLegal, type InvoiceStatus } from '../scenario/state-machines.ts';
 import type { Customer } from './customers.ts';
+import type { InvoiceLine } from './invoice-lines.ts';
 import type { Order } from './orders.ts';
+import type { Subscription } from './subscriptions.ts';
 
 const dayMs = 86_400_000;
 
@@ -13,17 +14,20 @@ export interface Invoice extends Entity {
   id: string;
   number: string;
   customer: Customer;
-  /** The order that is billed; null for a subscription. */
+  /** What is billed: the one or the other. */
+  subscription: Subscription | null;
   order: Order | null;
   subtotalMinor: number;
   discountMinor: number;
   taxMinor: number;
   totalMinor: number;
   paidMinor: number;
-  /** Length of the period that is billed. */
+  /** Length of the period that is billed where the subscription does not say it; 0 for an order. */
   months: number;
   dueDays: number;
   issuedAt: number;
+  periodStartAt: number;
+  periodEndAt: number;
   paidAt: number | null;
   status: InvoiceStatus;
 }
@@ -37,50 +41,103 @@ export interface InvoiceStep {
   paidMinor: number;
 }
 
-/** What is billed to whom. */
+/** What is billed to whom. Amounts are in minor units of the customer's currency. */
 export interface Bill {
   customer: Customer;
-  /** Price of the whole period, in minor units of USD. */
-  usdMinor: number;
+  lines: readonly BillLine[];
+  subscription: Subscription | null;
+  order: Order | null;
+  /** Taken off all lines together. */
+  discountMinor: number;
+  /** Length of the period billed; 0 for an order. */
   months: number;
   dueDays: number;
 }
 
-export function createInvoice(scenario: Scenario, random: Random, bill: Bill, numbering: Numbering): Invoice {
-  const { customer, usdMinor, months, dueDays } = bill;
-  const { discounted, discountBps } = scenario.settings.invoices;
-  const { minorPerUsdMinor, taxBps } = customer.place;
-  const key = scenario.ids.next('invoice', numbering);
-  const subtotalMinor = Math.max(1, Math.round(usdMinor * minorPerUsdMinor));
-  const discount = random.chance(discounted)
-    ? (discountBps[random.integer(0, discountBps.length - 1)] ?? 0)
-    : 0;
-  const discountMinor = Math.round((subtotalMinor * discount) / 10_000);
-  const taxMinor = Math.round(((subtotalMinor - discountMinor) * taxBps) / 10_000);
-  return {
+export interface BillLine {
+  kind: 'subscription' | 'product' | 'shipping';
+  description: string;
+  planId: string | null;
+  productId: string | null;
+  quantity: number;
+  unitAmountMinor: number;
+}
+
+export interface NewInvoice {
+  invoice: Invoice;
+  lines: InvoiceLine[];
+}
+
+/**
+ * The invoice of a bill. The discount falls on the lines by their amounts, to the cent, and tax is rounded per
+ * line: every total of the invoice is the sum over its lines.
+ */
+export function createInvoice(scenario: Scenario, bill: Bill, numbering: Numbering): NewInvoice {
+  const { ids } = scenario;
+  const { customer, subscription, order, months, dueDays } = bill;
+  const key = ids.next('invoice', numbering);
+  const invoice: Invoice = {
     key,
     version: 0,
     id: idOf(key),
     number: `${key.high.toString(16).padStart(8, '0').toUpperCase()}-${String(numbering.counts.invoice).padStart(4, '0')}`,
     customer,
-    order: null,
-    subtotalMinor,
-    discountMinor,
-    taxMinor,
-    totalMinor: subtotalMinor - discountMinor + taxMinor,
+    subscription,
+    order,
+    subtotalMinor: subtotalOf(bill),
+    discountMinor: bill.discountMinor,
+    taxMinor: 0,
+    totalMinor: 0,
     paidMinor: 0,
     months,
     dueDays,
     issuedAt: 0,
+    periodStartAt: 0,
+    periodEndAt: 0,
     paidAt: null,
     status: 'none',
   };
+  const { subtotalMinor } = invoice;
+  const lines: InvoiceLine[] = [];
+  let amountSoFar = 0;
+  let discountSoFar = 0;
+  for (const charged of bill.lines) {
+    const amountMinor = charged.quantity * charged.unitAmountMinor;
+    amountSoFar += amountMinor;
+    // Rounding what has come together so far loses no cent, which rounding each line would.
+    const discountUpToHere = Math.round((amountSoFar / (subtotalMinor || 1)) * bill.discountMinor);
+    const discountMinor = discountUpToHere - discountSoFar;
+    discountSoFar = discountUpToHere;
+    const taxMinor = Math.round(((amountMinor - discountMinor) * customer.place.taxBps) / 10_000);
+    invoice.taxMinor += taxMinor;
+    const lineKey = ids.next('invoiceLine', numbering);
+    lines.push({
+      key: lineKey,
+      version: 0,
+      id: idOf(lineKey),
+      invoice,
+      lineNo: lines.length + 1,
+      charged,
+      amountMinor,
+      discountMinor,
+      taxMinor,
+    });
+  }
+  invoice.totalMinor = subtotalMinor - bill.discountMinor + invoice.taxMinor;
+  return { invoice, lines };
+}
+
+/** Sum of the lines, before discount and tax. */
+export function subtotalOf({ lines }: Bill): number {
+  let sum = 0;
+  for (const { quantity, unitAmountMinor } of lines) sum += quantity * unitAmountMinor;
+  return sum;
 }
 
 export function changeInvoice(scenario: Scenario, step: InvoiceStep, at: number): BillingEvent {
   const { invoice, to } = step;
   assertLegal('invoice', invoice.status, to);
-  if (invoice.status === 'none') invoice.issuedAt = at;
+  if (invoice.status === 'none') issue(invoice, at);
   invoice.status = to;
   invoice.paidMinor += step.paidMinor;
   if (to === 'paid') invoice.paidAt = at;
@@ -97,8 +154,8 @@ export function changeInvoice(scenario: Scenario, step: InvoiceStep, at: number)
     number: invoice.number,
     currency: invoice.customer.place.currency,
     country: invoice.customer.place.country,
-    period_start_at: invoice.issuedAt,
-    period_end_at: addMonths(invoice.issuedAt, invoice.months),
+    period_start_at: invoice.periodStartAt,
+    period_end_at: invoice.periodEndAt,
     subtotal_minor: invoice.subtotalMinor,
     discount_minor: invoice.discountMinor,
     tax_minor: invoice.taxMinor,
@@ -108,8 +165,18 @@ export function changeInvoice(scenario: Scenario, step: InvoiceStep, at: number)
     due_at: invoice.issuedAt + invoice.dueDays * dayMs,
     paid_at: invoice.paidAt,
     status: to,
+    subscription_id: invoice.subscription === null ? null : invoice.subscription.id,
+    order_id: invoice.order === null ? null : invoice.order.id,
   };
   return { topic: 'billing.invoices', at, record };
+}
+
+/** A subscription's invoice is for the period the subscription is in when it is drafted. */
+function issue(invoice: Invoice, at: number): void {
+  const { subscription, months } = invoice;
+  invoice.issuedAt = at;
+  invoice.periodStartAt = subscription === null ? at : subscription.periodStartAt;
+  invoice.periodEndAt = subscription === null ? addMonths(at, months) : subscription.periodEndAt;
 }
 
 const eventTypes: Readonly<Record<InvoiceStatus, string>> = {

@@ -20,6 +20,11 @@ export function shares<K extends string>(names: readonly [K, ...K[]]) {
   return z.record(z.enum(names), share).refine((group) => addsUp(Object.values(group)), addUpMessage);
 }
 
+/** The same for values that are named in the file only. */
+export const namedShares = z
+  .record(z.string().min(1), share)
+  .refine((group) => addsUp(Object.values(group)), addUpMessage);
+
 /** Entries of which each has a share, that have to add up to 1. */
 export function withShares<K extends string, S extends z.ZodType<{ share: number }>>(
   names: readonly [K, ...K[]],

@@ -3,12 +3,39 @@
  * apply no other transition, so an illegal one cannot be emitted.
  */
 
+/** A state that is listed among its own successors can be kept by a change of something else. */
 const customerTransitions = {
   none: ['trialing', 'active'],
   trialing: ['active', 'canceled'],
-  active: ['active', 'past_due', 'canceled'],
+  active: ['active', 'past_due', 'paused', 'canceled'],
   past_due: ['active', 'canceled'],
-  canceled: [],
+  paused: ['active', 'canceled'],
+  canceled: ['active'],
+} as const satisfies Record<string, readonly string[]>;
+
+/** Customers who leave by themselves are canceled right away: active or paused -> canceled. */
+const subscriptionTransitions = {
+  none: ['trialing', 'active'],
+  trialing: ['active', 'expired'],
+  active: ['active', 'past_due', 'paused', 'canceled'],
+  past_due: ['past_due', 'active', 'unpaid'],
+  unpaid: ['canceled'],
+  paused: ['active', 'canceled'],
+  canceled: ['reactivated'],
+  reactivated: ['active'],
+  expired: [],
+} as const satisfies Record<string, readonly string[]>;
+
+const paymentMethodTransitions = {
+  none: ['active'],
+  active: ['expired'],
+  expired: ['active'],
+} as const satisfies Record<string, readonly string[]>;
+
+const discountTransitions = {
+  none: ['active'],
+  active: ['ended'],
+  ended: [],
 } as const satisfies Record<string, readonly string[]>;
 
 const invoiceTransitions = {
@@ -80,6 +107,9 @@ const shipmentTransitions = {
 
 export const transitions = {
   customer: customerTransitions,
+  paymentMethod: paymentMethodTransitions,
+  subscription: subscriptionTransitions,
+  discount: discountTransitions,
   invoice: invoiceTransitions,
   payment: paymentTransitions,
   refund: refundTransitions,
@@ -91,6 +121,9 @@ export const transitions = {
 
 export type Machine = keyof typeof transitions;
 export type CustomerStatus = keyof typeof customerTransitions;
+export type PaymentMethodStatus = keyof typeof paymentMethodTransitions;
+export type SubscriptionStatus = keyof typeof subscriptionTransitions;
+export type DiscountStatus = keyof typeof discountTransitions;
 export type InvoiceStatus = keyof typeof invoiceTransitions;
 export type PaymentStatus = keyof typeof paymentTransitions;
 export type RefundStatus = keyof typeof refundTransitions;

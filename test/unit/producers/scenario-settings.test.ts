@@ -45,8 +45,8 @@ describe('loadScenarioSettings', () => {
     ],
     [
       'a price range that ends before it starts',
-      (s) => (s.tiers.enterprise.amount = [5, 1]),
-      'tiers.enterprise.amount',
+      (s) => (s.plans['enterprise-month']!.prices[0]!.amount = [5, 1]),
+      'plans.enterprise-month.prices[0].amount',
       /ends before/,
     ],
     [
