@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createCustomer } from '../../../producers/entities/customers.ts';
 import { createInvoice } from '../../../producers/entities/invoices.ts';
+import { createOrder } from '../../../producers/entities/orders.ts';
 import { changePayment, createPayment } from '../../../producers/entities/payments.ts';
 import { planPayment } from '../../../producers/lives/payment-cycle.ts';
 import type { Step } from '../../../producers/lives/steps.ts';
@@ -117,13 +118,27 @@ describe('changePayment', () => {
   });
 });
 
+const scenarios = Array.from({ length: 20 }, (_, seed) => scenarioOf(seed));
+
 function newPayment(seed: number, ordinal: number, amountMinor?: number) {
-  const scenario = scenarioOf(seed);
+  const scenario = scenarios[seed]!;
   const random = new Random(seed, ordinal);
   const customer = createCustomer(scenario, ordinal, random);
   const numbering = { owner: ordinal, counts: {} };
-  const bill = { customer, usdMinor: 1549, months: 1, dueDays: 3 };
-  const invoice = createInvoice(scenario, random, bill, numbering);
+  const line = { kind: 'product', description: 'Any', planId: null, productId: null, quantity: 1 } as const;
+  const { invoice } = createInvoice(
+    scenario,
+    {
+      customer,
+      lines: [{ ...line, unitAmountMinor: 1549 }],
+      subscription: null,
+      order: createOrder(scenario, customer, numbering),
+      discountMinor: 0,
+      months: 0,
+      dueDays: 3,
+    },
+    numbering,
+  );
   const payment = createPayment(scenario, invoice, amountMinor ?? invoice.totalMinor, numbering);
   return { scenario, random, payment, numbering };
 }
