@@ -27,16 +27,16 @@ export function toManagedForm(
   const problems: Problem[] = [];
   const refuse = (key: string, message: string) => problems.push({ path: `${name}.config.${key}`, message });
   const put = (key: string, to: string, value: string) => {
-    if (to in managed) refuse(key, `means ${to}, which is declared as well`);
+    if (Object.hasOwn(managed, to)) refuse(key, `means ${to}, which is declared as well`);
     managed[to] = value;
     if (secretKeys.has(key)) secrets.add(to);
   };
   for (const [key, value] of Object.entries(config)) {
-    const renaming = renamedKeys[key];
-    const off = absentKeys[key];
-    const whyNot = leftOutKeys[key];
+    const renaming = renamedKeys.get(key);
+    const off = absentKeys.get(key);
+    const whyNot = leftOutKeys.get(key);
     if (renaming !== undefined) {
-      const word = renaming.values === undefined ? value : renaming.values[value];
+      const word = renaming.values === undefined ? value : renaming.values.get(value);
       if (word === undefined) refuse(key, `${value} has no counterpart on Confluent Cloud (${renaming.to})`);
       else put(key, renaming.to, word);
     } else if (whyNot !== undefined) {

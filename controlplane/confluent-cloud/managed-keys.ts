@@ -54,34 +54,34 @@ export const keptPrefixes = ['transforms.', 'predicates.'] as const;
 export interface Renaming {
   to: string;
   /** The managed word for each value; undefined where the value stays as it is. */
-  values?: Readonly<Record<string, string>>;
+  values?: ReadonlyMap<string, string>;
 }
 
 /** Keys that are called otherwise there. */
-export const renamedKeys: Readonly<Record<string, Renaming>> = {
-  'connector.class': { to: 'connector.class', values: { [officialSinkClass]: managedSinkClass } },
+export const renamedKeys: ReadonlyMap<string, Renaming> = mapOf({
+  'connector.class': { to: 'connector.class', values: mapOf({ [officialSinkClass]: managedSinkClass }) },
   'value.converter': {
     to: 'input.data.format',
-    values: {
+    values: mapOf({
       'io.confluent.connect.avro.AvroConverter': 'AVRO',
       'io.confluent.connect.json.JsonSchemaConverter': 'JSON_SR',
       'io.confluent.connect.protobuf.ProtobufConverter': 'PROTOBUF',
       'org.apache.kafka.connect.json.JsonConverter': 'JSON',
-    },
+    }),
   },
   'key.converter': {
     to: 'input.key.format',
-    values: {
+    values: mapOf({
       'io.confluent.connect.avro.AvroConverter': 'AVRO',
       'io.confluent.connect.json.JsonSchemaConverter': 'JSON_SR',
       'io.confluent.connect.protobuf.ProtobufConverter': 'PROTOBUF',
       'org.apache.kafka.connect.json.JsonConverter': 'JSON',
       'org.apache.kafka.connect.storage.StringConverter': 'STRING',
       'org.apache.kafka.connect.converters.ByteArrayConverter': 'BYTES',
-    },
+    }),
   },
   'consumer.override.max.poll.interval.ms': { to: 'max.poll.interval.ms' },
-};
+});
 
 const ownRegistry = "the service reads the schemas of the environment's own registry";
 const ownConsumer = 'the service tunes its consumer itself';
@@ -89,7 +89,7 @@ const ownState = 'the service keeps the state of exactlyOnce under the default p
 const ownBatching = 'the service batches by partition';
 
 /** Keys that are not sent, and why nothing is lost by it. */
-export const leftOutKeys: Readonly<Record<string, string>> = {
+export const leftOutKeys: ReadonlyMap<string, string> = mapOf({
   'errors.retry.timeout': 'fixed at 300000',
   'errors.retry.delay.max.ms': 'fixed at 30000',
   'errors.log.enable': 'fixed at true',
@@ -112,13 +112,13 @@ export const leftOutKeys: Readonly<Record<string, string>> = {
   bufferCount: ownBatching,
   bufferFlushTime: ownBatching,
   ignorePartitionsWhenBatching: ownBatching,
-};
+});
 
 /** Keys that would change what lands, and are not there: only the value that means "off" may be declared. */
-export const absentKeys: Readonly<Record<string, string>> = {
+export const absentKeys: ReadonlyMap<string, string> = mapOf({
   'auto.evolve': 'false',
   debeziumCDCEnabled: 'false',
-};
+});
 
 /** What the service gives back for keys that nobody declared. */
 export const managedDefaults: ConnectorConfig = {
@@ -153,3 +153,8 @@ export const managedDefaults: ConnectorConfig = {
   'value.converter.schemas.enable': 'false',
   'value.converter.value.subject.name.strategy': 'TopicNameStrategy',
 };
+
+/** A declared key may be called anything, "constructor" included, which every object has. */
+function mapOf<T>(entries: Record<string, T>): ReadonlyMap<string, T> {
+  return new Map(Object.entries(entries));
+}

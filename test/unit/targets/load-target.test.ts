@@ -1,9 +1,25 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { InvalidInputError, PipelineError } from '../../../core/errors.ts';
+import { projectRoot } from '../../../core/home.ts';
 import { loadTarget, targetNames } from '../../../targets/load-target.ts';
+
+const cloudEnv = {
+  KAFKA_BROKERS: 'pkc-1.example:9092',
+  KAFKA_API_KEY: 'k',
+  KAFKA_API_SECRET: 'ks',
+  SCHEMA_REGISTRY_URL: 'https://psrc-1.example',
+  SCHEMA_REGISTRY_API_KEY: 'r',
+  SCHEMA_REGISTRY_API_SECRET: 'rs',
+  CONFLUENT_ENVIRONMENT_ID: 'env-1',
+  CONFLUENT_KAFKA_CLUSTER_ID: 'lkc-1',
+  CONFLUENT_CLOUD_API_KEY: 'c',
+  CONFLUENT_CLOUD_API_SECRET: 'cs',
+  CLICKHOUSE_URL: 'https://ch.example:8443',
+  CLICKHOUSE_PASSWORD: 'p',
+};
 
 describe('loadTarget', () => {
   it('loads the embedded target without any environment', () => {
@@ -54,6 +70,59 @@ describe('loadTarget', () => {
       'the environment variable CLICKHOUSE_URL is not set',
       'the environment variable CLICKHOUSE_PASSWORD is not set',
     ]);
+  });
+
+  it('reports everything that Confluent Cloud needs, once and together', () => {
+    const problems = problemsOf(() => loadTarget('confluent-cloud', {}));
+    expect(
+      problems.map(({ message }) => message.replace(/^the environment variable | is not set$/g, '')),
+    ).toEqual([
+      'KAFKA_BROKERS',
+      'KAFKA_API_KEY',
+      'KAFKA_API_SECRET',
+      'SCHEMA_REGISTRY_URL',
+      'SCHEMA_REGISTRY_API_KEY',
+      'SCHEMA_REGISTRY_API_SECRET',
+      'CONFLUENT_ENVIRONMENT_ID',
+      'CONFLUENT_KAFKA_CLUSTER_ID',
+      'CONFLUENT_CLOUD_API_KEY',
+      'CONFLUENT_CLOUD_API_SECRET',
+      'CLICKHOUSE_URL',
+      'CLICKHOUSE_PASSWORD',
+    ]);
+  });
+
+  it('names every variable of Confluent Cloud in the comment of its file', () => {
+    const text = readFileSync(path.join(projectRoot, 'targets/confluent-cloud.yaml'), 'utf8');
+    const [comment = ''] = text.split('\nkafka:');
+    const used = [...text.matchAll(/\$\{([A-Z_]+)/g)].map(([, name = '']) => name);
+    // A secret stands beside its key, as "..._SECRET".
+    expect(used.filter((name) => !comment.includes(name.replace(/_SECRET$/, '')))).toEqual([]);
+  });
+
+  it('keeps the keys of Confluent Cloud off plain connections, and off a worker', () => {
+    const { connect } = loadTarget('confluent-cloud', {
+      ...cloudEnv,
+      CONNECT_URL: 'http://worker.example:8083',
+    });
+    expect(connect.url).toBe('https://api.confluent.cloud');
+    const open = {
+      CONFLUENT_CLOUD_URL: 'http://api.example',
+      SCHEMA_REGISTRY_URL: 'http://registry.example',
+    };
+    expect(problemsOf(() => loadTarget('confluent-cloud', { ...cloudEnv, ...open }))).toEqual([
+      { path: 'SCHEMA_REGISTRY_URL', message: 'expected https://, or an address of this machine' },
+      { path: 'connect.url', message: 'expected https://, or an address of this machine' },
+    ]);
+    for (const CONFLUENT_CLOUD_URL of [
+      'http://127.0.0.1:8080',
+      'http://localhost:8080',
+      'https://proxy.example',
+    ]) {
+      expect(loadTarget('confluent-cloud', { ...cloudEnv, CONFLUENT_CLOUD_URL }).connect.url).toBe(
+        CONFLUENT_CLOUD_URL,
+      );
+    }
   });
 
   it('takes an unknown target for a mistake and lists the known ones', () => {
