@@ -59,17 +59,15 @@ export function planOrder(
 
   const steps: PlannedStep[] = [{ at, step: { kind: 'order', order, to: 'placed' } }];
   for (const line of lines) steps.push({ at, step: { kind: 'orderLine', line, to: 'placed' } });
-  const { steps: billed, paidAt } = planInvoice(
-    scenario,
-    random,
-    billOf(scenario, order, lines),
-    numbering,
-    at,
-  );
+  const {
+    steps: billed,
+    paidAt,
+    givenUpAt,
+  } = planInvoice(scenario, random, billOf(scenario, order, lines), numbering, at);
   steps.push(...billed);
   if (paidAt === undefined) {
-    end(steps, billed.at(-1)?.at ?? at, order, 'canceled', lines, 'canceled');
-    return steps;
+    end(steps, givenUpAt ?? billed.at(-1)?.at ?? at, order, 'canceled', lines, 'canceled');
+    return inOrder(steps);
   }
 
   const carrier = random.draw(tables.carriers);
@@ -103,6 +101,11 @@ export function planOrder(
     steps.push({ at: backAt, step: { kind: 'shipment', shipment, to: 'returned' } });
     end(steps, backAt, order, 'canceled', lines, 'returned');
   }
+  return inOrder(steps);
+}
+
+/** Sorting is stable: what comes first at a moment stays first. */
+function inOrder(steps: PlannedStep[]): PlannedStep[] {
   return steps.sort((a, b) => a.at - b.at);
 }
 

@@ -1,5 +1,6 @@
 import { baseCurrency, tellFxRate } from '../entities/fx-rates.ts';
 import { tellSpend } from '../entities/marketing-spend.ts';
+import { planEvents } from '../entities/plans.ts';
 import { tellProduct } from '../entities/products.ts';
 import type { BillingEvent } from '../events.ts';
 import type { Scenario } from '../scenario/scenario.ts';
@@ -15,7 +16,7 @@ export function referenceEvents(scenario: Scenario, endAt: number): BillingEvent
       .filter(({ from }, index) => index === 0 || from < endAt)
       .map((_, index) => tellProduct(scenario, product, index + 1)),
   );
-  return products.sort((a, b) => a.at - b.at);
+  return [...planEvents(scenario, endAt), ...products].sort((a, b) => a.at - b.at);
 }
 
 /** The rates of every day that begins within the period, so that periods that meet share no day. */

@@ -39,6 +39,8 @@ export class DomainRules {
   readonly #latest = new Map<string, Map<string, Fields>>(
     [...topics.keys()].map((topic) => [topic, new Map()]),
   );
+  /** When each of them was first told of. */
+  readonly #createdAt = new Map<string, number>();
   readonly #eventIds = new Set<string>();
   readonly #money = new MoneyRules();
 
@@ -69,9 +71,9 @@ export class DomainRules {
     for (const { field, parent, isOptional } of references) {
       const reference = record[field];
       if (reference === null && isOptional) continue;
-      const found = this.#latest.get(parent)?.get(String(reference));
-      if (found === undefined) complain(`${field} does not exist yet`);
-      else if (Number(found['occurred_at']) > at) complain(`${field} exists only later`);
+      const createdAt = this.#createdAt.get(`${parent} ${String(reference)}`);
+      if (createdAt === undefined) complain(`${field} does not exist yet`);
+      else if (createdAt > at) complain(`${field} exists only later`);
     }
     for (const [field, value] of Object.entries(record)) {
       if (!field.endsWith('_minor') || value === null) continue;
@@ -80,6 +82,7 @@ export class DomainRules {
     }
     this.#money.check(topic, record, before, complain);
     this.#latest.get(topic)!.set(entity, record);
+    if (before === undefined) this.#createdAt.set(`${topic} ${entity}`, at);
   }
 
   /** What can be judged only when nothing more comes. */
