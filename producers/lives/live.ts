@@ -52,8 +52,8 @@ export function emptyLiveState({ seed }: Scenario, number: number): LiveState {
   return { random, storyAt: 0, told: 0, met: 0, threads: [], adopts: [], signups: [] };
 }
 
-/** Resuming a life costs as much as a hundred events, so few enough at a time not to be noticed. */
-const eventsPerAdoption = 100;
+/** Resuming a life costs as much as a hundred events: this seldom it is not noticed. */
+const eventsPerAdoption = 200;
 
 /**
  * What goes on now: the lives of customers of the histories go on where their history ended, and new ones sign
@@ -122,9 +122,12 @@ export class LiveStream {
    * @throws Error when there is nobody to tell of: too little was granted
    */
   next(at: number): BillingEvent {
+    const { signups, customers } = this.#scenario.settings.live;
     this.#told += 1;
-    if (this.#told % eventsPerAdoption === 0) this.adopt(1);
-    if (this.#random.chance(this.#scenario.settings.live.signups)) this.#signUp(at);
+    if (this.#queue.length < customers) {
+      if (this.#told % eventsPerAdoption === 0) this.adopt(1);
+      if (this.#random.chance(signups)) this.#signUp(at);
+    }
     for (;;) {
       if (this.#queue.length === 0) this.#signUp(at);
       const thread = this.#queue.pop();

@@ -9,7 +9,7 @@ const minAdopts = 50;
 /** A stream takes this share of what is left, so that others beside it find some. */
 const adoptShare = 0.25;
 /** Customers a new stream begins with: enough for every kind of event, resumed in a fraction of a second. */
-const initialAdopts = 300;
+const initialAdopts = 500;
 /** Indices for newcomers are there in plenty. */
 const signupsAtOnce = 10_000;
 /** With fewer of them left a stream asks for more. */

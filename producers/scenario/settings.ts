@@ -43,7 +43,7 @@ const settingsSchema = z
     fx: fxSettings,
     marketing: marketingSettings(channelNames),
     seasonality: z.strictObject({ month: factors(12), weekday: factors(7), hour: factors(24) }),
-    live: z.strictObject({ signups: share, openInvoices: z.int().min(1).max(100_000) }),
+    live: z.strictObject({ signups: share, customers: z.int().min(1).max(1_000_000) }),
     currencies: z.record(
       z.string().regex(/^[A-Z]{3}$/, 'expected an ISO 4217 code'),
       z.strictObject({ exponent: z.int().min(0).max(4), perUsd: factor }),
