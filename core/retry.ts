@@ -20,12 +20,15 @@ export async function retry<T>(
   { retries, minDelayMs = 200, maxDelayMs = 5000, signal }: RetryOptions,
 ): Promise<T> {
   if (signal?.aborted) throw new InterruptedError();
-  return pRetry(attempt, {
+  const repeated = pRetry(attempt, {
     retries,
     minTimeout: minDelayMs,
     maxTimeout: maxDelayMs,
     randomize: true,
     ...(signal === undefined ? {} : { signal }),
     shouldRetry: ({ error }) => error instanceof PipelineError && error.retryable,
+  });  return repeated.catch((error: unknown) => {
+    // During a pause p-retry throws whatever the signal was aborted with.
+    throw signal?.aborted === true ? new InterruptedError() : error;
   });
 }

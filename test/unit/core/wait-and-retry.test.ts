@@ -94,4 +94,18 @@ describe('retry', () => {
     await expect(failing).rejects.toMatchObject({ code: 'WRONG' });
     expect(attempts).toBe(1);
   });
+
+  it('ends a pause when the signal aborts', async () => {
+    const abort = new AbortController();
+    const failing = retry(
+      async () => {
+        setImmediate(() => {
+          abort.abort();
+        });
+        return Promise.reject(retryable());
+      },
+      { retries: 1, minDelayMs: 60_000, maxDelayMs: 60_000, signal: abort.signal },
+    );
+    await expect(failing).rejects.toBeInstanceOf(InterruptedError);
+  });
 });
