@@ -5,8 +5,22 @@ import { readTopicOffsets, type TopicOffsets } from './topic-offsets.ts';
 export interface Progress {
   /** Records its consumer group has not committed yet; null where one of its topics does not exist. */
   lag: number | null;
+  /** The same for each partition of the topics that exist. */
+  partitions: readonly PartitionProgress[];
   /** Records in its dead letter topic; null where it has none or the topic does not exist. */
   deadLetters: number | null;
+  /** Records ever written there: retention does not make it smaller. Null like `deadLetters`. */
+  deadLettersWritten: number | null;
+}
+
+export interface PartitionProgress {
+  topic: string;
+  partition: number;
+  /** The next offset the connector's group will read; -1 where it has committed none. */
+  committed: number;
+  /** The next offset the broker will give out. */
+  end: number;
+  lag: number;
 }
 
 /** What Kafka has to be asked about. */
@@ -16,6 +30,14 @@ export interface ProgressQuery {
   topics: readonly string[];
   deadLetterTopic: string | undefined;
 }
+
+/** What is known where Kafka could not be asked. */
+export const unknownProgress: Progress = {
+  lag: null,
+  partitions: [],
+  deadLetters: null,
+  deadLettersWritten: null,
+};
 
 /**
  * Reads the progress of sink connectors, in the order of `queries`. A worker commits offsets at intervals, so lag
@@ -27,11 +49,16 @@ export async function readProgress(admin: Admin, queries: readonly ProgressQuery
   return Promise.all(
     queries.map(async ({ consumerGroup, topics, deadLetterTopic }) => {
       const read = topics.flatMap((topic) => offsets.get(topic) ?? []);
-      const complete = topics.length > 0 && read.length === topics.length;
+      const existing = read.map(({ topic }) => topic);
+      const partitions =
+        read.length === 0 ? [] : measure(read, await committedOffsets(admin, consumerGroup, existing));
+      const isComplete = topics.length > 0 && read.length === topics.length;
       const deadLetters = deadLetterTopic === undefined ? undefined : offsets.get(deadLetterTopic);
       return {
-        lag: complete ? sumLag(read, await committedOffsets(admin, consumerGroup, topics)) : null,
-        deadLetters: deadLetters === undefined ? null : sumLag([deadLetters], new Map()),
+        lag: isComplete ? partitions.reduce((sum, { lag }) => sum + lag, 0) : null,
+        partitions,
+        deadLetters: sumOf(deadLetters, ({ low, high }) => high - low),
+        deadLettersWritten: sumOf(deadLetters, ({ high }) => high),
       };
     }),
   );
@@ -50,18 +77,26 @@ async function committedOffsets(admin: Admin, groupId: string, topics: readonly 
 /**
  * Records between what was committed and the end. Nothing committed, which Kafka gives as -1, means all there
  * are; what retention has removed before it was read is no longer there to wait for.
+ *
+ * @param committedOffsetsByPartition by {@link partitionKey}
  */
-export function sumLag(
+export function measure(
   topics: readonly Pick<TopicOffsets, 'topic' | 'partitions'>[],
-  committed: ReadonlyMap<string, number>,
-): number {
-  return topics
-    .flatMap(({ topic, partitions }) =>
-      partitions.map(({ partition, low, high }) =>
-        Math.max(0, high - Math.max(committed.get(partitionKey(topic, partition)) ?? -1, low)),
-      ),
-    )
-    .reduce((sum, lag) => sum + lag, 0);
+  committedOffsetsByPartition: ReadonlyMap<string, number>,
+): PartitionProgress[] {
+  return topics.flatMap(({ topic, partitions }) =>
+    partitions.map(({ partition, low, high }) => {
+      const committed = committedOffsetsByPartition.get(partitionKey(topic, partition)) ?? -1;
+      return { topic, partition, committed, end: high, lag: Math.max(0, high - Math.max(committed, low)) };
+    }),
+  );
+}
+
+function sumOf(
+  topic: TopicOffsets | undefined,
+  count: (bounds: { low: number; high: number }) => number,
+): number | null {
+  return topic?.partitions.reduce((sum, bounds) => sum + count(bounds), 0) ?? null;
 }
 
 export function partitionKey(topic: string, partition: number): string {

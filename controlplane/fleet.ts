@@ -5,7 +5,7 @@ import { applyPlan, type Applied, type ApplyOptions } from './apply.ts';
 import { checkServers, type ServedTopic } from './check-servers.ts';
 import { createCloudClient } from './confluent-cloud/cloud-client.ts';
 import type { ConnectorService } from './connector-service.ts';
-import { readProgress, type Progress } from './consumer-lag.ts';
+import { readProgress, unknownProgress, type Progress } from './consumer-lag.ts';
 import type { Contracts } from './declaration-rules.ts';
 import { loadDesiredConnectors, readDeclarations } from './declarations.ts';
 import { createConnectClient } from './kafka-connect/connect-client.ts';
@@ -101,17 +101,14 @@ export async function readFleetStatus(options: Omit<FleetOptions, 'contracts'>):
   return {
     sink,
     connectors: declarations.map((declaration, index) =>
-      describeConnector(
-        declaration,
-        live.get(declaration.name),
-        progress[index] ?? { lag: null, deadLetters: null },
-      ),
+      describeConnector(declaration, live.get(declaration.name), progress[index] ?? unknownProgress),
     ),
     lagUnknown,
   };
 }
 
-function serviceOf({ service, target }: Pick<FleetOptions, 'service' | 'target'>): ConnectorService {
+/** The server that runs the connectors of the target. */
+export function serviceOf({ service, target }: Pick<FleetOptions, 'service' | 'target'>): ConnectorService {
   if (service !== undefined) return service;
   const { url, confluentCloud } = target.connect;
   if (confluentCloud === undefined) return createConnectClient({ url });

@@ -1,7 +1,7 @@
 import { topicsOf, type Declaration } from './connector-config.ts';
 import type { LiveConnector, RunState } from './connector-service.ts';
 import type { Progress, ProgressQuery } from './consumer-lag.ts';
-import { judge, type Verdict } from './health.ts';
+import { judge, type Circumstances, type HealthLimits, type Verdict } from './health.ts';
 import { createMask, secretValues } from './secrets.ts';
 import { summarizeTrace, type CauseClass } from './trace-causes.ts';
 
@@ -36,12 +36,11 @@ export function describeConnector(
   declaration: Declaration,
   live: LiveConnector | undefined,
   progress: Progress,
+  circumstances: Circumstances = {},
+  limits?: HealthLimits,
 ): ConnectorStatus {
-  const marked = Object.entries(declaration.config)
-    .filter(([, text]) => text.includes('${secret:'))
-    .map(([key]) => key);
-  const mask = createMask(secretValues(live?.config ?? {}, new Set(marked)));
-  const { verdict, cause, reason, action } = judge(live);
+  const mask = createMask(liveSecrets(declaration, live));
+  const { verdict, cause, reason, action } = judge(live, circumstances, limits);
   return {
     name: declaration.name,
     state: live === undefined ? 'MISSING' : (live.state ?? 'UNKNOWN'),
@@ -58,6 +57,14 @@ export function describeConnector(
     reason: reason === null ? null : mask(reason),
     action,
   };
+}
+
+/** Secrets the worker's answers about a connector may repeat. */
+export function liveSecrets(declaration: Declaration, live: LiveConnector | undefined): string[] {
+  const marked = Object.entries(declaration.config)
+    .filter(([, text]) => text.includes('${secret:'))
+    .map(([key]) => key);
+  return secretValues(live?.config ?? {}, new Set(marked));
 }
 
 /** What Kafka is asked about a connector: its live configuration counts, the declared one until there is one. */

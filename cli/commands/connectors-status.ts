@@ -1,17 +1,10 @@
 import pc from 'picocolors';
 import { readFleetStatus } from '../../controlplane/fleet.ts';
-import type { Verdict } from '../../controlplane/health.ts';
+import { isUnhealthy, type Verdict } from '../../controlplane/health.ts';
 import { describeSink } from '../../controlplane/sink-class.ts';
 import type { ConnectorStatus } from '../../controlplane/status.ts';
 import type { Run } from '../command.ts';
 import { renderTable } from '../output.ts';
-
-const colors: Record<Verdict, (text: string) => string> = {
-  healthy: pc.green,
-  starting: pc.yellow,
-  paused: pc.yellow,
-  unhealthy: pc.red,
-};
 
 export const run: Run = async (context) => {
   const { env, output, signal } = context;
@@ -22,7 +15,7 @@ export const run: Run = async (context) => {
   if (lagUnknown !== null) output.note(`Lag is unknown: ${lagUnknown}`);
   output.print(renderStatus(connectors));
   output.document(connectors);
-  return connectors.some(({ verdict }) => verdict === 'unhealthy') ? 2 : 0;
+  return connectors.some(({ verdict }) => isUnhealthy(verdict)) ? 2 : 0;
 };
 
 /** One line for each connector, then what to know about those that are not healthy. */
@@ -40,7 +33,7 @@ function renderStatus(connectors: readonly ConnectorStatus[]): string {
     connectors.map(({ name, state, verdict, cause, lag, tasks, deadLetters }) => [
       name,
       state,
-      colors[verdict](verdict),
+      colored(verdict),
       cause,
       lag,
       `${String(tasks.filter((task) => task.state === 'RUNNING').length)}/${String(tasks.length)}`,
@@ -58,4 +51,9 @@ function renderReason({ name, reason, action, tasks }: ConnectorStatus): string 
     ...others.map(({ id, state, error }) => `  task ${String(id)} ${state}: ${error ?? ''}`),
     ...(action === null ? [] : [`  ${action}`]),
   ].join('\n');
+}
+
+function colored(verdict: Verdict): string {
+  if (isUnhealthy(verdict)) return pc.red(verdict);
+  return verdict === 'healthy' ? pc.green(verdict) : pc.yellow(verdict);
 }

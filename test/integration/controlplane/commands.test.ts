@@ -99,10 +99,10 @@ test('status exits 2 where a connector is unhealthy, also while Kafka is down', 
   expect(exitCode).toBe(2);
   expect(stderr).toContain('Lag is unknown: Kafka does not answer');
   expect(JSON.parse(stdout)).toMatchObject([
-    { name: 'billing-core-sink', state: 'FAILED', verdict: 'unhealthy', cause: 'unknown', lag: null },
-    { name: 'billing-invoices-sink', state: 'MISSING', verdict: 'unhealthy', tasks: [] },
-    { name: 'billing-payments-sink', state: 'MISSING', verdict: 'unhealthy', tasks: [] },
-    { name: 'billing-transactions-sink', state: 'MISSING', verdict: 'unhealthy', tasks: [] },
+    { name: 'billing-core-sink', state: 'FAILED', verdict: 'failed', cause: 'unknown', lag: null },
+    { name: 'billing-invoices-sink', state: 'MISSING', verdict: 'missing', tasks: [] },
+    { name: 'billing-payments-sink', state: 'MISSING', verdict: 'missing', tasks: [] },
+    { name: 'billing-transactions-sink', state: 'MISSING', verdict: 'missing', tasks: [] },
   ]);
 });
 

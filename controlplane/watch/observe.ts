@@ -1,0 +1,124 @@
+import { createClickHouse, type ClickHouse } from '../../clickhouse/client.ts';
+import { PipelineError, isAbort, messageOf } from '../../core/errors.ts';
+import { withKafkaAdmin } from '../../targets/kafka.ts';
+import type { Target } from '../../targets/load-target.ts';
+import type { Declaration } from '../connector-config.ts';
+import type { ConnectorService, LiveConnector } from '../connector-service.ts';
+import { readProgress, type Progress } from '../consumer-lag.ts';
+import { probeClickHouse, type ClickHouseState } from '../probe-clickhouse.ts';
+import { progressQuery } from '../status.ts';
+
+/** One look at everything. What could not be seen carries the reason; nothing is made up for it. */
+export interface Observation {
+  /** By name. */
+  connectors: Seen<ReadonlyMap<string, LiveConnector>>;
+  /** By the connector's name. */
+  progress: Seen<ReadonlyMap<string, Progress>>;
+  clickhouse: ClickHouseState;
+  /** Milliseconds since the newest row landed, by topic; empty where the ledger could not be read. */
+  freshnessMs: ReadonlyMap<string, number>;
+}
+
+export type Seen<T> = { value: T; error: null } | { value: null; error: string };
+
+export interface ObserveOptions {
+  target: Target;
+  service: ConnectorService;
+  clickhouse: ClickHouse;
+  declarations: readonly Declaration[];
+  /** For each server; one that has not answered by then is taken for away. */
+  deadlineMs: number;
+  signal: AbortSignal;
+}
+
+/** The pool the watcher keeps: short deadlines, because the next look comes soon. */
+export function createProbeClient(target: Target, deadlineMs: number): ClickHouse {
+  // The database of the target may not exist yet; this one always does.
+  return createClickHouse(target, { database: 'system', requestTimeoutMs: deadlineMs });
+}
+
+/**
+ * Asks all servers at once, each with a deadline. Throws only when interrupted: whatever else a server does, or a
+ * client makes of it, becomes the reason why it was not seen.
+ */
+export async function observe(options: ObserveOptions): Promise<Observation> {
+  const { target, service, clickhouse, declarations, deadlineMs, signal } = options;
+  const { database } = target.clickhouse;
+  const look = <T>(what: string, work: (signal: AbortSignal) => Promise<T>) =>
+    withDeadline(what, work, deadlineMs, signal);
+  const connectors = look('Kafka Connect', (within) => service.list(within));
+  const [live, progress, state, freshness] = await Promise.all([
+    connectors,
+    connectors.then(({ value }) =>
+      look('Kafka', () => progressByName(target, declarations, value ?? new Map<string, LiveConnector>())),
+    ),
+    look('ClickHouse', (within) => probeClickHouse(clickhouse, database, within)),
+    look('ClickHouse', (within) => readFreshness(clickhouse, database, within)),
+  ]);
+  return {
+    connectors: live,
+    progress,
+    clickhouse: state.value ?? { state: 'unreachable', reason: state.error },
+    freshnessMs: freshness.value ?? new Map<string, number>(),
+  };
+}
+
+async function progressByName(
+  target: Target,
+  declarations: readonly Declaration[],
+  live: ReadonlyMap<string, LiveConnector>,
+): Promise<Map<string, Progress>> {
+  const queries = declarations.map((declaration) => progressQuery(declaration, live.get(declaration.name)));
+  const progress = await withKafkaAdmin(target, { clientId: 'connectors-watch' }, (admin) =>
+    readProgress(admin, queries),
+  );
+  return new Map(
+    declarations.flatMap(({ name }, index) => {
+      const one = progress[index];
+      return one === undefined ? [] : [[name, one]];
+    }),
+  );
+}
+
+/** From the ledger, which says when the last row of each topic landed: no raw table has to be read for it. */
+async function readFreshness(
+  clickhouse: ClickHouse,
+  database: string,
+  signal: AbortSignal,
+): Promise<Map<string, number>> {
+  const rows = await clickhouse.query(
+    `SELECT topic, dateDiff('millisecond', max(last_landed_at), now64(3, 'UTC')) AS age
+     FROM {database:Identifier}.ledger GROUP BY topic`,
+    { params: { database }, signal },
+  );
+  return new Map(rows.map((row) => [String(row['topic']), Math.max(0, Number(row['age']))]));
+}
+
+async function withDeadline<T>(
+  what: string,
+  work: (signal: AbortSignal) => Promise<T>,
+  deadlineMs: number,
+  signal: AbortSignal,
+): Promise<Seen<T>> {
+  const deadline = AbortSignal.timeout(deadlineMs);
+  const within = AbortSignal.any([signal, deadline]);
+  // The Kafka client takes no signal: it is left to its own timeouts, and nobody waits for it.
+  const passed = new Promise<never>((_, reject) => {
+    const give = () => {
+      reject(
+        new PipelineError('TIMED_OUT', {
+          what: `${what} did not answer within ${String(deadlineMs / 1000)} s`,
+        }),
+      );
+    };
+    within.addEventListener('abort', give, { once: true });
+  });
+  try {
+    return { value: await Promise.race([work(within), passed]), error: null };
+  } catch (error) {
+    if (signal.aborted) throw error;
+    if (isAbort(error))
+      return { value: null, error: `${what} did not answer within ${String(deadlineMs / 1000)} s` };
+    return { value: null, error: messageOf(error) };
+  }
+}
