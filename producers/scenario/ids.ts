@@ -49,7 +49,7 @@ export class IdRegistry {
   }
 
   /**
-   * @param owner who numbers its entities: the index of a customer, or {@link liveOwner}
+   * @param owner who numbers its entities: the index of a customer
    * @param ordinal number of the entity among its owner's of that kind
    */
   key(kind: EntityKind, owner: number, ordinal: number): EntityKey {
@@ -79,11 +79,6 @@ export class IdRegistry {
       `${hex(0x8000 | (b >>> 18))}-${hex(c >>> 16)}${hex(a & 0xffff)}${hex(b & 0xffff)}`
     );
   }
-}
-
-/** Owner of the entities of one live run; customers have indices below it. */
-export function liveOwner(run: number): number {
-  return 0x8000_0000 + run;
 }
 
 /** `inv_1f0c9b3a5d7e2468` */

@@ -3,8 +3,8 @@ const offsets = new Map<string, Map<number, number>>();
 const formatters = new Map<string, Intl.DateTimeFormat>();
 
 /**
- * What a clock on the wall of `timezone` is ahead of UTC, in milliseconds. Looked up once per zone and day,
- * because Intl takes microseconds; on the day of a change the hours before it are off by one.
+ * What a clock on the wall of `timezone` is ahead of UTC, in milliseconds. Remembered per zone and day, because
+ * Intl takes microseconds; on the day of a change the hours before it are off by one.
  */
 export function offsetMs(timezone: string, at: number): number {
   const day = Math.floor(at / dayMs);
@@ -13,12 +13,7 @@ export function offsetMs(timezone: string, at: number): number {
     ofZone = new Map<number, number>();
     offsets.set(timezone, ofZone);
   }
-  let offset = ofZone.get(day);
-  if (offset === undefined) {
-    offset = lookUp(timezone, (day + 0.5) * dayMs);
-    ofZone.set(day, offset);
-  }
-  return offset;
+  return ofZone.get(day) ?? lookUpMonth(timezone, ofZone, day);
 }
 
 /** Month 0-11, weekday 0-6 from Monday, and hour of a moment, as the customer sees it. */
@@ -38,6 +33,19 @@ export function addMonths(at: number, count: number): number {
   const lastDay = new Date(Date.UTC(from.getUTCFullYear(), month + 1, 0)).getUTCDate();
   const sameDay = Date.UTC(from.getUTCFullYear(), month, Math.min(from.getUTCDate(), lastDay));
   return sameDay + (at - Math.floor(at / dayMs) * dayMs);
+}
+
+/** Looks the days of the month up, and no more than two of them where the clock is not changed. */
+function lookUpMonth(timezone: string, ofZone: Map<number, number>, day: number): number {
+  const date = new Date(day * dayMs);
+  const first = Date.UTC(date.getUTCFullYear(), date.getUTCMonth(), 1) / dayMs;
+  const last = Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 0) / dayMs;
+  const offset = lookUp(timezone, (first + 0.5) * dayMs);
+  const isSame = offset === lookUp(timezone, (last + 0.5) * dayMs);
+  for (let each = first; each <= last; each += 1) {
+    ofZone.set(each, isSame ? offset : lookUp(timezone, (each + 0.5) * dayMs));
+  }
+  return ofZone.get(day) ?? offset;
 }
 
 function lookUp(timezone: string, at: number): number {
