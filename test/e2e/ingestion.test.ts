@@ -1,14 +1,15 @@
-import { randomUUID } from 'node:crypto';
 import type { Producer } from 'kafkajs';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { createClickHouse, type ClickHouse } from '../../clickhouse/client.ts';
+import { topicsOf } from '../../controlplane/connector-config.ts';
+import { loadDesiredConnectors } from '../../controlplane/declarations.ts';
 import { waitFor } from '../../core/wait.ts';
 import { createEncoder } from '../../producers/delivery/wire-format.ts';
 import { loadCatalog, type CatalogTopic } from '../../schemas/catalog.ts';
-import { isUnion } from '../../schemas/read-schema.ts';
 import { lookUpSchemaIds } from '../../schemas/register.ts';
 import { createKafka, withKafkaAdmin } from '../../targets/kafka.ts';
 import { loadTarget } from '../../targets/load-target.ts';
+import { asRead, awkwardRecord, readableColumns, type AwkwardRecord } from '../fixtures/awkward-records.ts';
 import { runCli } from '../support/run-cli.ts';
 
 const env = { ...process.env, ...inject('stackEnv') };
@@ -18,8 +19,8 @@ const catalog = loadCatalog();
 const { kind, version } = inject('sink');
 const sinkLine = `Sink: the ${kind === 'official' ? 'official ClickHouse sink' : 'stand-in'} ${version}`;
 const landTimeoutMs = 30_000;
-/** Of this run: the stack is shared, and its topics hold the records of other tests. */
-const customerId = `cus_${randomUUID()}`;
+/** All the awkward values of every type, some of them more than once. */
+const recordsPerPartition = 20;
 
 let producer: Producer;
 let clickhouse: ClickHouse;
@@ -41,87 +42,86 @@ afterAll(async () => {
   await clickhouse.close();
 });
 
-/** A record with every field of its schema, null where that is allowed. Names that end in _at are times. */
-function sampleRecord({ fields }: CatalogTopic, eventId: string): Record<string, unknown> {
-  const record = fields.map(({ name, type }): [string, unknown] => {
-    if (isUnion(type)) return [name, null];
-    if (type === 'string') return [name, `${name} ✓`];
-    if (name.endsWith('_at')) return [name, Date.now()];
-    // A named type that was defined by a field before it, such as the status of previous_status.
-    if (typeof type === 'string' && type.includes('.')) return [name, 'unknown'];
-    return [name, typeof type === 'string' ? 1 : type.symbols?.[0]];
-  });
-  return { ...Object.fromEntries(record), event_id: eventId, customer_id: customerId };
+interface Sent {
+  topic: CatalogTopic;
+  partition: number;
+  records: readonly AwkwardRecord[];
 }
 
-function encoded(topic: CatalogTopic, eventIds: readonly string[]): Buffer[] {
+/** What is on the wire for each record. */
+function encoded({ topic, records }: Pick<Sent, 'topic' | 'records'>): Buffer[] {
   const encode = createEncoder(topic.type, schemaIds.get(topic.topic) ?? 0);
-  return eventIds.map((eventId) => encode(sampleRecord(topic, eventId)));
+  return records.map(encode);
 }
 
 /** Sends values to one partition; returns the offset of the first. */
 async function send(topic: string, partition: number, values: readonly Buffer[]): Promise<number> {
   const [sent] = await producer.send({
     topic,
-    messages: values.map((value) => ({ key: customerId, value, partition })),
+    messages: values.map((value) => ({ key: 'any', value, partition })),
   });
   return Number(sent?.baseOffset);
 }
 
-/** The rows of this run in a raw table, as `partition/offset` by event, once there are `count` of them. */
-async function landed(table: string, eventIds: readonly string[]): Promise<Map<string, string>> {
+/** The rows of the given events in their raw table, in the order of partitions and offsets, once they are there. */
+async function landed(topic: CatalogTopic, eventIds: readonly unknown[]): Promise<Record<string, unknown>[]> {
   return waitFor(
     async () => {
       const rows = await clickhouse.query(
-        `SELECT toString(event_id) AS id, kafka_topic, kafka_partition, kafka_offset,
+        `SELECT ${readableColumns(topic)}, kafka_topic, kafka_partition, kafka_offset,
                 abs(dateDiff('second', kafka_timestamp, now64(3))) < 300 AS is_recent
-         FROM ${table} FINAL WHERE customer_id = {customerId:String} AND event_id IN {eventIds:Array(UUID)}`,
-        { params: { customerId, eventIds } },
+         FROM ${topic.rawTable} AS t FINAL WHERE t.event_id IN {eventIds:Array(UUID)}
+         ORDER BY kafka_partition, kafka_offset`,
+        { params: { eventIds } },
       );
-      if (rows.length < eventIds.length) return undefined;
-      expect(rows.every((row) => row['is_recent'] === 1)).toBe(true);
-      return new Map(
-        rows.map((row) => [
-          String(row['id']),
-          `${String(row['kafka_topic'])}/${String(row['kafka_partition'])}/${String(row['kafka_offset'])}`,
-        ]),
-      );
+      return rows.length >= eventIds.length && rows;
     },
-    { what: `${String(eventIds.length)} rows in ${table}`, timeoutMs: landTimeoutMs },
+    { what: `${String(eventIds.length)} rows in ${topic.rawTable}`, timeoutMs: landTimeoutMs },
   );
 }
 
-test.each(catalog.topics.map((topic) => [topic.topic, topic] as const))(
-  'every record of %s lands once, with the coordinates Kafka gave it',
+/** A row as it has to be, where the record was sent. */
+function rowOf(topic: CatalogTopic, partition: number, offset: number, record: AwkwardRecord) {
+  const coordinates = { kafka_topic: topic.topic, kafka_partition: partition, kafka_offset: String(offset) };
+  return { ...asRead(record), ...coordinates, is_recent: 1 };
+}
+
+const byName = catalog.topics.map((topic) => [topic.topic, topic] as const);
+
+test.each(byName)(
+  'every record of %s lands once, exactly as it was sent, with the coordinates Kafka gave it',
   async (name, topic) => {
-    const expected = new Map<string, string>();
+    const expected: Record<string, unknown>[] = [];
     for (let partition = 0; partition < topic.partitions; partition++) {
-      const eventIds = Array.from({ length: 20 }, () => randomUUID());
-      const first = await send(name, partition, encoded(topic, eventIds));
-      eventIds.forEach((id, index) => {
-        expected.set(id, `${name}/${String(partition)}/${String(first + index)}`);
-      });
+      const records = Array.from({ length: recordsPerPartition }, (_, index) => awkwardRecord(topic, index));
+      const first = await send(name, partition, encoded({ topic, records }));
+      expected.push(...records.map((record, index) => rowOf(topic, partition, first + index, record)));
     }
-    expect(await landed(topic.rawTable, [...expected.keys()])).toEqual(expected);
+    const eventIds = expected.map((row) => row['event_id']);
+    expect(await landed(topic, eventIds)).toEqual(expected);
   },
 );
 
-test.each(catalog.topics.map((topic) => [topic.topic, topic] as const))(
-  'what is no record of %s goes to the dead letter topic, and its neighbours land',
-  async (name, topic) => {
-    const deadLetterTopic = name === 'billing.payments' ? 'billing.payments.dlq' : 'billing.core.dlq';
-    const eventIds = Array.from({ length: 4 }, () => randomUUID());
-    const [a, b, c, d] = encoded(topic, eventIds) as [Buffer, Buffer, Buffer, Buffer];
-    const garbage = Buffer.from(`not avro at all ${customerId}`);
+const connectors = loadDesiredConnectors({ target, contracts: catalog, env });
+
+test.each(connectors.map((connector) => [connector.name, connector] as const))(
+  'what is no record goes to the dead letter topic of %s, and its neighbours land',
+  async (_, connector) => {
+    const deadLetterTopic = connector.config['errors.deadletterqueue.topic.name']!;
+    const topic = catalog.topics.find((one) => one.topic === topicsOf(connector).at(-1))!;
+    const records = Array.from({ length: 4 }, (__, index) => awkwardRecord(topic, index));
+    const [a, b, c, d] = encoded({ topic, records }) as [Buffer, Buffer, Buffer, Buffer];
+    const garbage = Buffer.from('not avro at all');
     const unknownSchema = Buffer.concat([Buffer.from([0, 0, 0xff, 0xff, 0xff]), a.subarray(5)]);
     const truncated = a.subarray(0, 20);
     const before = await sizeOf(deadLetterTopic);
 
-    const first = await send(name, 0, [a, garbage, b, unknownSchema, truncated, c, d]);
+    const first = await send(topic.topic, 0, [a, garbage, b, unknownSchema, truncated, c, d]);
 
-    const offsets = [first, first + 2, first + 5, first + 6];
-    expect(await landed(topic.rawTable, eventIds)).toEqual(
-      new Map(eventIds.map((id, index) => [id, `${name}/0/${String(offsets[index])}`])),
+    const offsets = [0, 2, 5, 6];
+    const eventIds = records.map((record) => record['event_id']);
+    expect(await landed(topic, eventIds)).toEqual(
+      records.map((record, index) => rowOf(topic, 0, first + (offsets[index] ?? 0), record)),
     );
     await waitFor(async () => (await sizeOf(deadLetterTopic)) >= before + 3, {
       what: `three dead letters in ${deadLetterTopic}`,
@@ -162,23 +162,17 @@ test('everything is accounted for, and every connector is healthy without lag', 
     // A worker commits its offsets at intervals, so lag falls a moment after the rows have landed.
     { what: 'no lag', timeoutMs: landTimeoutMs },
   );
-  expect(status).toMatchObject([
-    {
-      name: 'billing-core-sink',
-      state: 'RUNNING',
-      verdict: 'healthy',
-      cause: null,
-      lag: 0,
-      tasks: [{ id: 0 }],
-    },
-    { name: 'billing-payments-sink', state: 'RUNNING', verdict: 'healthy', cause: null, lag: 0 },
-  ]);
+  expect(status).toMatchObject(
+    connectors.map(({ name }) => ({ name, state: 'RUNNING', verdict: 'healthy', cause: null, lag: 0 })),
+  );
 });
 
 test('a second apply has nothing to do, and a plan finds nothing to change', async () => {
   expect(await runCli(env, 'connectors:apply')).toMatchObject({
     exitCode: 0,
-    stdout: expect.stringContaining('Nothing to do: 2 connectors are as declared.') as string,
+    stdout: expect.stringContaining(
+      `Nothing to do: ${connectors.length} connectors are as declared.`,
+    ) as string,
   });
   expect(await runCli(env, 'connectors:plan')).toMatchObject({ exitCode: 0 });
 });
