@@ -1,5 +1,6 @@
 import kafkajs, { type Admin } from 'kafkajs';
 import { PipelineError } from '../../core/errors.ts';
+import { retry } from '../../core/retry.ts';
 import type { Catalog } from '../../schemas/catalog.ts';
 import type { AvroRecord } from '../../schemas/read-schema.ts';
 import { withKafkaAdmin } from '../../targets/kafka.ts';
@@ -61,6 +62,14 @@ export type Positions = Readonly<Record<string, readonly number[]>>;
 
 /** Where the topics begin and end now: the oldest offset the broker has, and the next one to be given out. */
 export async function readBounds(
+  target: Target,
+  topics: readonly string[],
+): Promise<{ begin: Positions; end: Positions }> {
+  // A broker that has just started still elects leaders.
+  return retry(async () => askBounds(target, topics), { retries: 5 });
+}
+
+async function askBounds(
   target: Target,
   topics: readonly string[],
 ): Promise<{ begin: Positions; end: Positions }> {
