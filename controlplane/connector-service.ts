@@ -22,6 +22,11 @@ export interface ConnectorService {
   put(connector: DesiredConnector, signal?: AbortSignal): Promise<void>;
   /** Restarts what has failed of a connector: itself and its failed tasks. */
   restartFailed(name: string, signal?: AbortSignal): Promise<void>;
+  /**
+   * Restarts one task, or with `null` the connector's own instance and none of its tasks. Absent where the server
+   * restarts nothing smaller than a connector.
+   */
+  restartOne?(name: string, task: number | null, signal?: AbortSignal): Promise<void>;
   /** Returns once the connector and its tasks are seen paused. */
   pause(name: string, signal?: AbortSignal): Promise<void>;
   /** Returns once the connector is no longer seen paused or stopped; it may still be starting. */

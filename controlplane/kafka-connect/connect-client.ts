@@ -150,6 +150,12 @@ export function createConnectClient(options: SenderOptions): ConnectorService {
       await send({ method: 'POST', path, purpose: `restart the connector ${name}` }, { signal });
     },
 
+    async restartOne(name, task, signal) {
+      const part = task === null ? '' : `/tasks/${String(task)}`;
+      const purpose = `restart ${task === null ? '' : `task ${String(task)} of `}the connector ${name}`;
+      await send({ method: 'POST', path: `${pathOf(name)}${part}/restart`, purpose }, { signal });
+    },
+
     async offsets(name, signal) {
       const path = `${pathOf(name)}/offsets`;
       const purpose = `read the offsets of the connector ${name}`;
