@@ -1,15 +1,11 @@
-import { InterruptedError, messageOf } from '../../core/errors.ts';
-import type { BillingEvent } from '../events.ts';
+import { InterruptedError } from '../../core/errors.ts';
 import { customersFor, historyEvents } from '../lives/history.ts';
-import type { LiveStream } from '../lives/live.ts';
-import { systemClock, type Clock } from '../scenario/scenario.ts';
-import { calendarPage, nextPageAt, turnPage, type CalendarPage } from './calendar.ts';
+import { systemClock } from '../scenario/scenario.ts';
 import { chooseTopics } from './choose-topics.ts';
 import { firstFreeIndex } from './claims.ts';
 import { fingerprintOf } from './fingerprint.ts';
-import { saveLiveState, takeLiveState } from './live-state.ts';
+import { LiveRun } from './live-run.ts';
 import { pace } from './pace.ts';
-import { Supply } from './supply.ts';
 import { run, type ProduceResult, type RunOptions } from './run.ts';
 
 const yearMs = 365.25 * 86_400_000;
@@ -73,72 +69,31 @@ export async function produceLive(options: LiveOptions): Promise<ProduceResult> 
   const { topics } = chooseTopics(catalog, options.only);
   const onNote = options.onNote ?? (() => undefined);
   return run({ ...options, catalog: { ...catalog, topics } }, async (tools) => {
-    const { scenario, claims, folder, send, push, flush, whenSettled } = tools;
-    const fingerprint = fingerprintOf(scenario.settings);
-    const names = new Set(topics.map(({ topic }) => topic));
-    const stored = { folder, topics: [...names], fingerprint };
-    const supply = new Supply({ scenario, claims, fingerprint, clock });
-    const stream = supply.open(takeLiveState(stored, onNote));
-    whenSettled(() => {
-      keepStream(() => {
-        saveLiveState(stored, stream.state());
-      }, onNote);
+    const names = topics.map(({ topic }) => topic);
+    const live = new LiveRun(tools, { topics: names, clock, onNote });
+    tools.whenSettled(() => {
+      live.keep();
     });
-    await send(Math.round((rate * durationMs) / 1000), async (publish) => {
-      const paceOptions = {
+    await tools.send(Math.round((rate * durationMs) / 1000), async (publish) => {
+      const pacing = {
         rate,
         durationMs,
         ...(graceMs !== undefined && { graceMs }),
         ...(signal && { signal }),
       };
-      let nextPage = 0;
-      for await (const due of pace(paceOptions)) {
-        if (clock.now() >= nextPage) {
-          nextPage = nextPageAt(clock.now());
-          await tellPage(calendarPage(scenario, claims.list(), names, clock.now()));
-        }
-        supply.refill(stream);
+      for await (const due of pace(pacing)) {
+        await live.prepare(publish);
         for (let sent = 0; sent < due; sent += 1) {
           // Before the event is made: what has happened must also be sent, or the stream could not be continued.
           if (signal?.aborted === true) throw new InterruptedError();
-          const event = nextOf(stream, names, clock);
-          if (event === undefined) {
-            onNote(`Nothing more happens in ${stored.topics.join(', ')}`);
-            return;
-          }
+          const event = live.next();
+          if (event === undefined) return;
           const full = publish(event);
           // Awaiting what is no promise would cost a turn of the event loop for every record.
           if (full !== undefined) await full;
         }
-        push();
-      }
-      async function tellPage(page: CalendarPage): Promise<void> {
-        for (const event of page.events) await publish(event);
-        // Acknowledged before anything refers to it, and before it is remembered as told.
-        await flush();
-        if (page.events.length > 0) turnPage(claims, page, clock.now());
+        tools.push();
       }
     });
   });
-}
-
-/** Events in a row without one of the chosen topics after which none is expected any more. */
-const maxMisses = 100_000;
-
-/** The stream's next event of the chosen topics; undefined when there seems to be none. */
-function nextOf(stream: LiveStream, topics: ReadonlySet<string>, clock: Clock): BillingEvent | undefined {
-  for (let misses = 0; misses < maxMisses; misses += 1) {
-    const event = stream.next(clock.now());
-    if (topics.has(event.topic)) return event;
-  }
-  return undefined;
-}
-
-/** Everything is acknowledged by now, so a stream that cannot be kept is no failure of the run. */
-function keepStream(save: () => void, onNote: (text: string) => void): void {
-  try {
-    save();
-  } catch (error) {
-    onNote(`The stream cannot be kept (${messageOf(error)}): the next run begins with other customers.`);
-  }
 }

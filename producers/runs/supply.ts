@@ -16,7 +16,6 @@ const signupsAtOnce = 10_000;
 const fewSignups = 1000;
 
 export interface SupplyOptions {
-  scenario: Scenario;
   claims: Claims;
   /** What lives follow from; see fingerprint.ts. */
   fingerprint: string;
@@ -34,8 +33,7 @@ export class Supply {
   }
 
   /** Goes on with a stream, or begins one. */
-  open(state: LiveState | undefined): LiveStream {
-    const { scenario } = this.#options;
+  open(scenario: Scenario, state: LiveState | undefined): LiveStream {
     if (state !== undefined) return new LiveStream(scenario, state);
     const { number, grant } = this.#claim(true);
     const stream = new LiveStream(scenario, emptyLiveState(scenario, number));

@@ -76,7 +76,7 @@ describe('a live stream', () => {
     const stream = streamOf(1, { first: 0, count: 100 });
     expect(stream.waiting().adopts).toBe(80);
     tell(stream, 1000);
-    expect(stream.waiting().adopts).toBe(70);
+    expect(stream.waiting().adopts).toBe(75);
   });
 });
 
