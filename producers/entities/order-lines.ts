@@ -1,6 +1,5 @@
 import type { BillingEvent, Entity } from '../events.ts';
 import { idOf, type Numbering } from '../scenario/ids.ts';
-import type { Product } from '../scenario/product-prices.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { assertLegal, type OrderLineStatus } from '../scenario/state-machines.ts';
 import type { Order } from './orders.ts';
@@ -8,7 +7,7 @@ import type { Order } from './orders.ts';
 export interface OrderLine extends Entity {
   id: string;
   order: Order;
-  product: Product;
+  productId: string;
   lineNo: number;
   quantity: number;
   unitAmountMinor: number;
@@ -26,7 +25,7 @@ export interface OrderLineStep {
 export function addOrderLine(
   scenario: Scenario,
   order: Order,
-  product: Product,
+  productId: string,
   quantity: number,
   unitAmountMinor: number,
   numbering: Numbering,
@@ -41,7 +40,7 @@ export function addOrderLine(
     version: 0,
     id: idOf(key),
     order,
-    product,
+    productId,
     lineNo,
     quantity,
     unitAmountMinor,
@@ -64,7 +63,7 @@ export function changeOrderLine(scenario: Scenario, { line, to }: OrderLineStep,
     order_line_id: line.id,
     order_id: line.order.id,
     customer_id: customer.id,
-    product_id: line.product.id,
+    product_id: line.productId,
     line_no: line.lineNo,
     quantity: line.quantity,
     unit_amount_minor: line.unitAmountMinor,

@@ -7,9 +7,11 @@ import type { Payment } from './payments.ts';
 
 export type TransactionKind = 'authorization' | 'capture' | 'refund' | 'chargeback' | 'reversal';
 
+type Terms = Scenario['settings']['payments']['processors'][string];
+
 /** What a processor is asked to do. */
 interface Movement {
-  kind: TransactionKind;
+  movement: TransactionKind;
   amountMinor: number;
   attempt: number;
   failureCode: FailureCode | 'none';
@@ -18,11 +20,10 @@ interface Movement {
 }
 
 /** A movement of money, or an attempt at one, that is about to be told of: once, because it never changes. */
-export interface TransactionStep {
+export interface TransactionStep extends Movement {
   kind: 'transaction';
   key: EntityKey;
   payment: Payment;
-  movement: Movement;
   feeMinor: number;
   latencyMs: number;
 }
@@ -32,27 +33,35 @@ export function createTransaction(
   scenario: Scenario,
   random: Random,
   payment: Payment,
-  movement: Movement,
+  asked: Movement,
   numbering: Numbering,
 ): TransactionStep {
-  const { latencyMs, latencySpread } = termsOf(scenario, payment);
+  const terms = scenario.settings.payments.processors[payment.processor];
+  if (terms === undefined) throw new Error(`the scenario has no processor "${payment.processor}"`);
+  const { movement, amountMinor, attempt, failureCode, refundId, disputeId } = asked;
   return {
     kind: 'transaction',
     key: scenario.ids.next('transaction', numbering),
     payment,
     movement,
-    feeMinor: movement.failureCode === 'none' ? feeOf(scenario, payment, movement) : 0,
-    latencyMs: Math.ceil(random.logNormal(latencyMs, latencySpread)),
+    amountMinor,
+    attempt,
+    failureCode,
+    refundId,
+    disputeId,
+    feeMinor: failureCode === 'none' ? feeOf(terms, payment, movement, amountMinor) : 0,
+    latencyMs: Math.ceil(random.logNormal(terms.latencyMs, terms.latencySpread)),
   };
 }
 
 export function tellTransaction(scenario: Scenario, step: TransactionStep, at: number): BillingEvent {
-  const { key, payment, movement } = step;
+  const { key, payment, failureCode } = step;
   const { invoice } = payment;
   const { id: customerId, place } = invoice.customer;
+  const isSuccess = failureCode === 'none';
   const record = {
     event_id: scenario.ids.eventId(key, 1, at),
-    event_type: movement.failureCode === 'none' ? 'transaction.succeeded' : 'transaction.failed',
+    event_type: isSuccess ? 'transaction.succeeded' : 'transaction.failed',
     occurred_at: at,
     produced_at: scenario.clock.now(),
     entity_version: 1,
@@ -62,17 +71,17 @@ export function tellTransaction(scenario: Scenario, step: TransactionStep, at: n
     invoice_id: invoice.id,
     customer_id: customerId,
     payment_method_id: payment.methodId,
-    refund_id: movement.refundId,
-    dispute_id: movement.disputeId,
+    refund_id: step.refundId,
+    dispute_id: step.disputeId,
     processor: payment.processor,
     processor_ref: `${payment.processor}-${key.low.toString(36)}${key.high.toString(36)}`,
-    kind: movement.kind,
-    attempt_no: movement.attempt,
-    amount_minor: movement.amountMinor,
+    kind: step.movement,
+    attempt_no: step.attempt,
+    amount_minor: step.amountMinor,
     fee_minor: step.feeMinor,
     currency: place.currency,
-    status: movement.failureCode === 'none' ? 'succeeded' : 'failed',
-    failure_code: movement.failureCode,
+    status: isSuccess ? 'succeeded' : 'failed',
+    failure_code: failureCode,
     latency_ms: step.latencyMs,
     country: place.country,
     region: place.region,
@@ -81,26 +90,19 @@ export function tellTransaction(scenario: Scenario, step: TransactionStep, at: n
 }
 
 /** Captures cost a part of the amount and a fixed sum, refunds and chargebacks a fixed sum, the rest nothing. */
-function feeOf(scenario: Scenario, payment: Payment, { kind, amountMinor }: Movement): number {
-  const { fees, refundFee, chargebackFee } = termsOf(scenario, payment);
+function feeOf(terms: Terms, payment: Payment, movement: TransactionKind, amountMinor: number): number {
   const { minorPerUsdMinor } = payment.invoice.customer.place;
-  switch (kind) {
+  switch (movement) {
     case 'capture': {
-      const { bps, fixed } = fees[payment.method];
+      const { bps, fixed } = terms.fees[payment.method];
       return Math.round((amountMinor * bps) / 10_000 + fixed * minorPerUsdMinor);
     }
     case 'refund':
-      return Math.round(refundFee * minorPerUsdMinor);
+      return Math.round(terms.refundFee * minorPerUsdMinor);
     case 'chargeback':
-      return Math.round(chargebackFee * minorPerUsdMinor);
+      return Math.round(terms.chargebackFee * minorPerUsdMinor);
     case 'authorization':
     case 'reversal':
       return 0;
   }
-}
-
-function termsOf({ settings }: Scenario, { processor }: Payment) {
-  const terms = settings.payments.processors[processor];
-  if (terms === undefined) throw new Error(`the scenario has no processor "${processor}"`);
-  return terms;
 }

@@ -8,6 +8,7 @@ import { createShipment } from '../entities/shipments.ts';
 import type { ServiceName } from '../scenario/goods-settings.ts';
 import type { Numbering } from '../scenario/ids.ts';
 import { Random } from '../scenario/random.ts';
+import type { Product } from '../scenario/product-prices.ts';
 import { activityAt, streams, type Scenario } from '../scenario/scenario.ts';
 import type { OrderLineStatus } from '../scenario/state-machines.ts';
 import type { PlannedStep, Step } from './steps.ts';
@@ -18,6 +19,12 @@ const day = 24 * hour;
 
 /** From payment to the carrier's pick-up, at the longest; a delivery is promised for this plus the service's days. */
 const packedWithinMs = 2 * day;
+
+/** A line of an order, and the product it is for: lines hold ids only, because a live stream stores them. */
+interface Chosen {
+  product: Product;
+  line: OrderLine;
+}
 
 /**
  * When the customer orders next; Infinity for those who never do. Orders come at random, more of them when the
@@ -52,13 +59,13 @@ export function planOrder(
   const order = createOrder(scenario, customer, numbering);
   const lines = chooseLines(scenario, random, order, numbering, at);
   const service = random.draw(tables.services);
-  const weightGrams = lines.reduce((sum, { product, quantity }) => sum + product.weightGrams * quantity, 0);
+  const weightGrams = lines.reduce((sum, { product, line }) => sum + product.weightGrams * line.quantity, 0);
   const listMinor = shippingPrice(scenario, customer, service, weightGrams);
   const isFree = service === 'standard' && order.subtotalMinor >= freeFrom(scenario, customer);
   order.shippingMinor = isFree ? 0 : listMinor;
 
   const steps: PlannedStep[] = [{ at, step: { kind: 'order', order, to: 'placed' } }];
-  for (const line of lines) steps.push({ at, step: { kind: 'orderLine', line, to: 'placed' } });
+  for (const { line } of lines) steps.push({ at, step: { kind: 'orderLine', line, to: 'placed' } });
   const {
     steps: billed,
     paidAt,
@@ -118,11 +125,11 @@ function end(
   at: number,
   order: Order,
   to: 'fulfilled' | 'canceled',
-  lines: readonly OrderLine[],
+  lines: readonly Chosen[],
   lineTo: OrderLineStatus,
 ): void {
   steps.push({ at, step: { kind: 'order', order, to } });
-  for (const line of lines) steps.push({ at, step: { kind: 'orderLine', line, to: lineTo } });
+  for (const { line } of lines) steps.push({ at, step: { kind: 'orderLine', line, to: lineTo } });
 }
 
 /** Different products, so that a draw that repeats itself makes the order shorter. */
@@ -132,26 +139,28 @@ function chooseLines(
   order: Order,
   numbering: Numbering,
   at: number,
-): OrderLine[] {
+): Chosen[] {
   const { products, orderLines, pieces } = scenario.tables;
-  const lines: OrderLine[] = [];
+  const lines: Chosen[] = [];
   for (let wanted = random.draw(orderLines); wanted > 0; wanted -= 1) {
     const product = random.draw(products);
-    if (lines.some((line) => line.product === product)) continue;
+    if (lines.some((chosen) => chosen.product === product)) continue;
     const unitAmountMinor = localPrice(product, order.customer.place, at);
-    lines.push(addOrderLine(scenario, order, product, random.draw(pieces), unitAmountMinor, numbering));
+    const quantity = random.draw(pieces);
+    const line = addOrderLine(scenario, order, product.id, quantity, unitAmountMinor, numbering);
+    lines.push({ product, line });
   }
   return lines;
 }
 
-function billOf({ settings }: Scenario, order: Order, lines: readonly OrderLine[]): Bill {
-  const billed: BillLine[] = lines.map(({ product, quantity, unitAmountMinor }) => ({
+function billOf({ settings }: Scenario, order: Order, lines: readonly Chosen[]): Bill {
+  const billed: BillLine[] = lines.map(({ product, line }) => ({
     kind: 'product',
     description: product.name,
     planId: null,
     productId: product.id,
-    quantity,
-    unitAmountMinor,
+    quantity: line.quantity,
+    unitAmountMinor: line.unitAmountMinor,
   }));
   if (order.shippingMinor > 0) {
     billed.push({

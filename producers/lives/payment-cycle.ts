@@ -193,14 +193,14 @@ class Walk {
 
   /** Asks the processor. Its answer is told of when it `happen`s, behind what it refers to. */
   ask(
-    kind: TransactionKind,
+    movement: TransactionKind,
     amountMinor: number,
     failureCode: FailureCode | 'none' = 'none',
     refundId: string | null = null,
     disputeId: string | null = null,
   ): TransactionStep {
-    const movement = { kind, amountMinor, attempt: this.#attempt, failureCode, refundId, disputeId };
-    return createTransaction(this.scenario, this.random, this.payment, movement, this.numbering);
+    const asked = { movement, amountMinor, attempt: this.#attempt, failureCode, refundId, disputeId };
+    return createTransaction(this.scenario, this.random, this.payment, asked, this.numbering);
   }
 
   authorize(): void {
@@ -225,8 +225,8 @@ class Walk {
     this.happen(capture);
   }
 
-  fail(kind: 'authorization' | 'capture', code: FailureCode): void {
-    const transaction = this.ask(kind, this.payment.amountMinor, code);
+  fail(movement: 'authorization' | 'capture', code: FailureCode): void {
+    const transaction = this.ask(movement, this.payment.amountMinor, code);
     this.turn('failed', thinking(this.random) + transaction.latencyMs, code);
     this.happen(transaction);
   }

@@ -17,7 +17,13 @@ export interface Product {
   /** How often it is chosen, relative to the others. */
   popularity: number;
   /** In the order of time; the first one from the day the shop opened. */
-  prices: readonly { from: number; usdMinor: number }[];
+  prices: readonly ProductPrice[];
+}
+
+/** In minor units of USD, from a moment on. */
+interface ProductPrice {
+  from: number;
+  usdMinor: number;
 }
 
 /** Every product with all the prices it will ever have, drawn year by year. */
@@ -38,11 +44,14 @@ export function productList(
   );
 }
 
-/** Price of one piece in minor units of USD. Before the shop opened, the first price counts. */
+/** Price of one piece, without tax, in minor units of USD. Before the shop opened, the first price counts. */
 export function usdPriceAt({ prices }: Product, at: number): number {
-  let index = prices.length - 1;
-  while (index > 0 && (prices[index]?.from ?? 0) > at) index -= 1;
-  return prices[index]?.usdMinor ?? 0;
+  let usdMinor = 0;
+  for (const price of prices) {
+    if (usdMinor > 0 && price.from > at) break;
+    ({ usdMinor } = price);
+  }
+  return usdMinor;
 }
 
 function pricesOf(random: Random, unitPrice: number, { products }: ScenarioSettings): Product['prices'] {

@@ -68,8 +68,8 @@ describe('planOrder', () => {
       const billed = steps.flatMap(({ step }) =>
         step.kind === 'invoiceLine' ? [step.line.charged.productId] : [],
       );
-      expect(new Set(lines.map(({ product }) => product)).size).toBe(lines.length);
-      expect(billed.filter((id) => id !== null)).toEqual(lines.map(({ product }) => product.id));
+      expect(new Set(lines.map(({ productId }) => productId)).size).toBe(lines.length);
+      expect(billed.filter((id) => id !== null)).toEqual(lines.map(({ productId }) => productId));
     }
   });
 });

@@ -36,9 +36,9 @@ describe('planPayment', () => {
       steps.forEach(({ at, step }, index) => {
         if (step.kind !== 'transaction') return;
         const before = steps.slice(0, index).findLast((other) => other.step.kind === 'payment');
-        const { kind, failureCode } = step.movement;
+        const { movement, failureCode } = step;
         expect(before?.at).toBe(at);
-        seen.add(`${statusOf(before!.step)}: ${kind}${failureCode === 'none' ? '' : ' failed'}`);
+        seen.add(`${statusOf(before!.step)}: ${movement}${failureCode === 'none' ? '' : ' failed'}`);
       });
     }
     expect([...seen].sort()).toEqual([
@@ -76,7 +76,7 @@ describe('planPayment', () => {
       let attempt = 1;
       for (const { step } of steps) {
         if (step.kind === 'payment' && step.to === 'retrying') attempt += 1;
-        if (step.kind === 'transaction') expect(step.movement.attempt).toBe(attempt);
+        if (step.kind === 'transaction') expect(step.attempt).toBe(attempt);
       }
     }
   });
@@ -88,10 +88,10 @@ describe('planPayment', () => {
       const { minorPerUsdMinor } = payment.invoice.customer.place;
       for (const { step } of steps) {
         if (step.kind !== 'transaction') continue;
-        const { kind, failureCode, amountMinor } = step.movement;
+        const { movement, failureCode, amountMinor } = step;
         expect(step.latencyMs).toBeGreaterThan(0);
         if (failureCode !== 'none') expect(step.feeMinor).toBe(0);
-        else if (kind === 'capture') {
+        else if (movement === 'capture') {
           expect(step.feeMinor).toBe(Math.round((amountMinor * bps) / 10_000 + fixed * minorPerUsdMinor));
         }
       }

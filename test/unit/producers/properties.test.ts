@@ -11,15 +11,17 @@ import { endAt, scenarioOf } from './small-scenario.ts';
 
 const { topics } = loadCatalog();
 const seeds = Array.from({ length: 20 }, (_, index) => 1 + index * 7919);
-const customers = 150;
+const customers = 200;
 const period = { startAt: Date.UTC(2020, 9, 1), endAt };
+/** Of rates and spend, which are the same every day. */
+const lastMonths = { startAt: Date.UTC(2025, 6, 1), endAt };
 
 /** What was seen over all seeds. */
 const seen = new Set<string>();
 const told = new Set<string>();
 
 describe('everything that happens in five years', () => {
-  it.each(seeds)('of seed %i fits the schemas, breaks no rule, and is the same again', (seed) => {
+  it.each(seeds)('of seed %i fits the schemas and breaks no rule', (seed) => {
     const rules = new DomainRules();
     const encode = encoder();
     for (const event of everything(seed)) {
@@ -29,7 +31,7 @@ describe('everything that happens in five years', () => {
     expect(rules.finish()).toEqual([]);
     for (const transition of rules.seen) seen.add(transition);
     for (const { topic } of topics) if (rules.count(topic) > 0) told.add(topic);
-  });
+  }, 60_000);
 
   it('is told on every topic, and takes every transition of every state machine', () => {
     expect([...told].sort()).toEqual(topics.map(({ topic }) => topic).sort());
@@ -49,14 +51,14 @@ describe('everything that happens in five years', () => {
     };
     expect(digestOf(42)).toBe(digestOf(42));
     expect(digestOf(42)).not.toBe(digestOf(43));
-  });
+  }, 60_000);
 });
 
 function* everything(seed: number, count = customers): Generator<BillingEvent> {
   const scenario = scenarioOf(seed);
   yield* referenceEvents(scenario, period.endAt);
-  yield* fxEvents(scenario, period);
-  yield* spendEvents(scenario, { run: 1, customers: count, period });
+  yield* fxEvents(scenario, lastMonths);
+  yield* spendEvents(scenario, { run: 1, customers: count, period: lastMonths });
   for (const events of historyEvents(scenario, { first: 0, count, ...period })) yield* events;
 }
 
