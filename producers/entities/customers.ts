@@ -2,7 +2,7 @@ import { Faker, base, en } from '@faker-js/faker';
 import type { BillingEvent, Entity } from '../events.ts';
 import { idOf } from '../scenario/ids.ts';
 import { Random } from '../scenario/random.ts';
-import { placeOf, streams, type Place, type Scenario } from '../scenario/scenario.ts';
+import { dealt, placeOf, streams, type Place, type Scenario } from '../scenario/scenario.ts';
 import type { ChannelName, MethodName, TierName } from '../scenario/settings.ts';
 import { assertLegal, type CustomerStatus } from '../scenario/state-machines.ts';
 
@@ -60,13 +60,13 @@ export function createCustomer(scenario: Scenario, index: number, random: Random
     index,
     id: idOf(key),
     place: placeOf(scenario, index, random),
-    channel: random.draw(tables.channels),
-    tier: random.draw(tables.tiers),
+    channel: dealt(scenario, 'channel', index, tables.channels),
+    tier: dealt(scenario, 'tier', index, tables.tiers),
     status: 'none',
     signupAt: 0,
     methodId: idOf(ids.key('paymentMethod', index, 0)),
-    method: random.draw(tables.methods),
-    processor: random.draw(tables.processors),
+    method: dealt(scenario, 'method', index, tables.methods),
+    processor: dealt(scenario, 'processor', index, tables.processors),
     contact: undefined,
   };
 }

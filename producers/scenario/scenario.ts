@@ -131,13 +131,33 @@ export function createScenario(
 }
 
 /**
- * Where the customer with this index lives. The golden ratio spreads the indices evenly over the shares, so a
- * hundred customers already have the configured mix; drawn independently they would be off by several percent.
+ * What customers are dealt by their index, each with the fractional part of an irrational number: its multiples
+ * spread evenly over the shares (Weyl), so a hundred customers already have the configured mix; drawn at random
+ * they would be off by several percent. The numbers are independent over the rationals, so any two mix evenly.
  */
+const steps = {
+  place: 0.618_033_988_749_894_9,
+  tier: Math.sqrt(7) % 1,
+  channel: Math.sqrt(11) % 1,
+  method: Math.SQRT2 % 1,
+  processor: Math.sqrt(3) % 1,
+} as const;
+
+/** What the customer with this index gets out of `table`. */
+export function dealt<T>(
+  { seed }: Scenario,
+  what: keyof typeof steps,
+  index: number,
+  table: Weighted<T>,
+): T {
+  const step = steps[what];
+  const start = mix(seed ^ (step * 0x1_0000_0000)) / 0x1_0000_0000;
+  return valueAt(table, (start + index * step) % 1);
+}
+
+/** Where the customer with this index lives. */
 export function placeOf(scenario: Scenario, index: number, random: Random): Place {
-  const start = mix(scenario.seed) / 0x1_0000_0000;
-  const fraction = (start + index * 0.618_033_988_749_894_9) % 1;
-  return random.pick(valueAt(scenario.tables.countries, fraction));
+  return random.pick(dealt(scenario, 'place', index, scenario.tables.countries));
 }
 
 /** How busy a moment is for people in `timezone`, relative to the busiest: in (0, 1]. */
