@@ -27,7 +27,8 @@ export async function retry<T>(
     randomize: true,
     ...(signal === undefined ? {} : { signal }),
     shouldRetry: ({ error }) => error instanceof PipelineError && error.retryable,
-  });  return repeated.catch((error: unknown) => {
+  });
+  return repeated.catch((error: unknown) => {
     // During a pause p-retry throws whatever the signal was aborted with.
     throw signal?.aborted === true ? new InterruptedError() : error;
   });

@@ -1,5 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { createCloudClient } from '../../../../controlplane/confluent-cloud/cloud-client.ts';
+import type { ConnectorConfig, DesiredConnector } from '../../../../controlplane/connector-config.ts';
+import { planConnectors } from '../../../../controlplane/plan.ts';
+import { waitFor } from '../../../../core/wait.ts';
 import { testConnectorService } from '../connector-service-suite.ts';
 import { cloudLogin, startConformingServer, type ConformingServer } from './conforming-server.ts';
 import { mockTrace } from './managed-connectors.ts';
@@ -7,31 +10,40 @@ import { findOpenApiDocument, withoutDocument } from './openapi-document.ts';
 
 const { environment, cluster, apiKey, apiSecret } = cloudLogin;
 const pace = { pollIntervalMs: 20, settleMs: 100, readBackTimeoutMs: 1000, startTimeoutMs: 30_000 };
+const secretKeys = ['kafka.api.key', 'kafka.api.secret'];
+const mock: ConnectorConfig = {
+  'connector.class': 'MockSink',
+  'kafka.auth.mode': 'KAFKA_API_KEY',
+  'kafka.api.key': 'KAFKAKEY',
+  'kafka.api.secret': 'kafka-s3cret',
+  'schema.context.name': 'default',
+};
 const document = findOpenApiDocument();
 
 if (document === undefined) test.todo(withoutDocument);
 else {
   describe('managed connectors, checked against the published document', () => {
     let server: ConformingServer;
+    const client = () =>
+      createCloudClient({
+        url: server.url,
+        environment,
+        cluster,
+        credentials: { username: apiKey, password: apiSecret },
+        pace,
+      });
+    const mockSink = (config: ConnectorConfig = {}): DesiredConnector => ({
+      name: 'mock-of-our-own',
+      config: { ...mock, 'tasks.max': '1', topics: 't', ...config },
+      secretKeys: new Set(secretKeys),
+    });
 
     testConnectorService(async () => {
       server = await startConformingServer(document);
       return {
-        service: createCloudClient({
-          url: server.url,
-          environment,
-          cluster,
-          credentials: { username: apiKey, password: apiSecret },
-          pace,
-        }),
-        mockSink: {
-          'connector.class': 'MockSink',
-          'kafka.auth.mode': 'KAFKA_API_KEY',
-          'kafka.api.key': 'KAFKAKEY',
-          'kafka.api.secret': 'kafka-s3cret',
-          'schema.context.name': 'default',
-        },
-        secretKeys: ['kafka.api.key', 'kafka.api.secret'],
+        service: client(),
+        mockSink: mock,
+        secretKeys,
         invalid: { 'input.data.format': 'XML' },
         taskTrace: mockTrace,
         pace,
@@ -40,6 +52,38 @@ else {
           server.close();
         },
       };
+    });
+
+    test('a restart is a pause and a resume where the service has none', async () => {
+      const connector = mockSink({ mock_mode: 'task-failure' });
+      await client().put(connector);
+      await waitFor(async () => (await client().read('mock-of-our-own'))?.state === 'FAILED', {
+        what: 'the injected failure',
+        timeoutMs: 5000,
+      });
+      const before = server.operations.length;
+      await client().restartFailed('mock-of-our-own');
+      expect(await client().read('mock-of-our-own')).toMatchObject({ state: 'RUNNING' });
+      expect(server.operations.slice(before).filter((name) => !/^(get|read)/.test(name))).toEqual([
+        'pauseConnectv1Connector',
+        'resumeConnectv1Connector',
+      ]);
+    });
+
+    test('offsets that the service refuses are an error with its reason', async () => {
+      await client().put(mockSink());
+      const offsets = [{ topic: 't', partition: 0, offset: -5 }];
+      await expect(client().alterOffsets('mock-of-our-own', offsets)).rejects.toMatchObject({
+        code: 'OFFSETS_REFUSED',
+        message: 'Cannot alter the offsets of the connector mock-of-our-own: the offset is out of range',
+      });
+    });
+
+    test('a secret that is withheld is no change, whatever it is', async () => {
+      const connector = mockSink();
+      await client().put(connector);
+      const rotated = { ...connector, config: { ...connector.config, 'kafka.api.secret': 'another' } };
+      expect(planConnectors([rotated], await client().list()).changes).toMatchObject([{ operation: 'none' }]);
     });
 
     test('every request and every response conforms to the document', () => {

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { OpenAPIBackend, type Operation } from 'openapi-backend';
+import { z } from 'zod';
 import { createManagedConnectors, type Handler, type Reply } from './managed-connectors.ts';
 import { expansionsPath, expansionsQuery, readDocument } from './openapi-document.ts';
 
@@ -35,6 +36,10 @@ export async function startConformingServer(document: string): Promise<Conformin
     definition: readDocument(document),
     quick: true,
     ajvOpts: { strict: false },
+    customizeAjv: (ajv) => {
+      ajv.addFormat('date-time', (text: string) => z.iso.datetime({ offset: true }).safeParse(text).success);
+      return ajv;
+    },
   });
   await api.init();
   const handlers = createManagedConnectors(cloudLogin);
