@@ -98,6 +98,15 @@ const declarations: readonly Declaration[] = [
     load: () => import('./commands/connectors-status.ts'),
   },
   {
+    usage: 'connectors:watch',
+    summary: 'The supervisor: restarts what failed, alerts, serves /metrics and /healthz',
+    options: [
+      ['--once', 'Look once, act, and exit: 0 if all is well, otherwise 2'],
+      ['--reconcile', 'Restore what differs from the declarations; otherwise it is only reported'],
+    ],
+    load: () => import('./commands/connectors-watch.ts'),
+  },
+  {
     usage: 'produce',
     summary: 'Produce a live stream: once, on a schedule or on request',
     options: [

@@ -19,7 +19,7 @@ export const run: Run = async (context) => {
 };
 
 /** One line for each connector, then what to know about those that are not healthy. */
-function renderStatus(connectors: readonly ConnectorStatus[]): string {
+export function renderStatus(connectors: readonly ConnectorStatus[]): string {
   const table = renderTable(
     [
       { title: 'Connector' },
