@@ -5,13 +5,21 @@ import { MoneyRules } from './money-rules.ts';
 
 export type Fields = BillingEvent['record'];
 
+/** What the rules need to know of a topic. */
+interface Described {
+  id: string;
+  references: { field: string; parent: string; isOptional: boolean }[];
+  amounts: string[];
+  machine: Machine | undefined;
+  hasPrevious: boolean;
+}
+
 const topics = new Map(loadCatalog().topics.map((entry) => [entry.topic, describe(entry)]));
 
-/** What the rules need to know of a topic. */
-function describe({ topic, id, references, fields }: CatalogTopic) {
+function describe({ topic, id, references, fields }: CatalogTopic): Described {
   const name = topic.replace(/^billing\./, '').replace(/s$/, '');
   const machine = name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
-  const names = new Set(fields.map((field) => field.name));
+  const names = fields.map((field) => field.name);
   return {
     id,
     references: Object.entries(references).map(([field, parent]) => ({
@@ -19,8 +27,9 @@ function describe({ topic, id, references, fields }: CatalogTopic) {
       parent,
       isOptional: Array.isArray(fields.find((candidate) => candidate.name === field)?.type),
     })),
+    amounts: names.filter((field) => field.endsWith('_minor')),
     machine: machine in transitions ? (machine as Machine) : undefined,
-    hasPrevious: names.has('previous_status'),
+    hasPrevious: names.includes('previous_status'),
   };
 }
 
@@ -29,27 +38,29 @@ export const machines = new Map(
   [...topics].flatMap(([topic, { machine }]) => (machine ? [[topic, machine]] : [])),
 );
 
+interface Told {
+  latest: Fields;
+  createdAt: number;
+}
+
 /** Everything that must never be found in a stream of events, gathered as the events pass by. */
 export class DomainRules {
   /** Empty when all is well; no more than a hundred. */
   readonly violations: string[] = [];
   /** `<machine>: <from> -> <to>`, as far as they were seen. */
   readonly seen = new Set<string>();
-  /** Latest record of every entity, by topic and id. */
-  readonly #latest = new Map<string, Map<string, Fields>>(
-    [...topics.keys()].map((topic) => [topic, new Map()]),
-  );
-  /** When each of them was first told of. */
-  readonly #createdAt = new Map<string, number>();
+  /** Every entity by topic and id: its latest record, and when it was first told of. */
+  readonly #told = new Map([...topics.keys()].map((topic) => [topic, new Map<string, Told>()]));
   readonly #eventIds = new Set<string>();
   readonly #money = new MoneyRules();
 
   check({ topic, at, record }: BillingEvent): void {
     const described = topics.get(topic);
     if (described === undefined) return void this.violations.push(`${topic} is not in the catalog`);
-    const { id, references, machine, hasPrevious } = described;
+    const { id, references, amounts, machine, hasPrevious } = described;
     const entity = String(record[id]);
-    const before = this.#latest.get(topic)!.get(entity);
+    const known = this.#told.get(topic)!.get(entity);
+    const before = known?.latest;
     const complain = (what: string) => {
       const name = `${topic} ${entity} v${String(record['entity_version'])}`;
       if (this.violations.length < 100) this.violations.push(`${name}: ${what}`);
@@ -62,7 +73,7 @@ export class DomainRules {
     if (record['entity_version'] !== Number(before?.['entity_version'] ?? 0) + 1)
       complain('a version is missing');
     if (machine !== undefined) {
-      const from = String(before?.['status'] ?? 'none');
+      const from = before === undefined ? 'none' : String(before['status']);
       const to = String(record['status']);
       if (!isLegal(machine, from, to)) complain(`${from} -> ${to}`);
       this.seen.add(`${machine}: ${from} -> ${to}`);
@@ -71,18 +82,19 @@ export class DomainRules {
     for (const { field, parent, isOptional } of references) {
       const reference = record[field];
       if (reference === null && isOptional) continue;
-      const createdAt = this.#createdAt.get(`${parent} ${String(reference)}`);
+      const createdAt = this.#told.get(parent)?.get(String(reference))?.createdAt;
       if (createdAt === undefined) complain(`${field} does not exist yet`);
       else if (createdAt > at) complain(`${field} exists only later`);
     }
-    for (const [field, value] of Object.entries(record)) {
-      if (!field.endsWith('_minor') || value === null) continue;
+    for (const field of amounts) {
+      const value = record[field];
+      if (value === null) continue;
       if (!Number.isSafeInteger(value) || Number(value) < 0)
-        complain(`${field} is no amount: ${String(value)}`);
+        complain(`${field} is no amount: ${Number(value)}`);
     }
     this.#money.check(topic, record, before, complain);
-    this.#latest.get(topic)!.set(entity, record);
-    if (before === undefined) this.#createdAt.set(`${topic} ${entity}`, at);
+    if (known === undefined) this.#told.get(topic)!.set(entity, { latest: record, createdAt: at });
+    else known.latest = record;
   }
 
   /** What can be judged only when nothing more comes. */
@@ -92,6 +104,6 @@ export class DomainRules {
   }
 
   count(topic: string): number {
-    return this.#latest.get(topic)?.size ?? 0;
+    return this.#told.get(topic)?.size ?? 0;
   }
 }

@@ -128,9 +128,11 @@ export class MoneyRules {
   }
 }
 
+const nobody = new Sums();
+
 function sumsOf(all: Map<string, Sums>, id: unknown): Sums {
-  // Records of other topics have no such id, and nothing is kept of them.
-  if (typeof id !== 'string') return new Sums();
+  // Records of other topics have no such id, and nothing is added to it.
+  if (typeof id !== 'string') return nobody;
   let sums = all.get(id);
   if (sums === undefined) all.set(id, (sums = new Sums()));
   return sums;
