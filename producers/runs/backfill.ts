@@ -55,7 +55,7 @@ export interface BackfillBegin {
   isResumed: boolean;
   /** Records that an earlier run has told; 0 for a new backfill. */
   already: number;
-  /** Estimate of all records, within a few percent. */
+  /** Estimate of all records, mostly within five percent; it gets better on the way. */
   expected: number;
 }
 
