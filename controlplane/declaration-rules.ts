@@ -21,6 +21,8 @@ interface RuleInput {
   /** As the worker would get it. */
   connector: DesiredConnector;
   contracts: Contracts;
+  /** What the migrations create. */
+  tables: ReadonlySet<string>;
   capabilities: { keeper: boolean };
 }
 
@@ -161,6 +163,12 @@ const mapsEachTopicToItsRawTable: Rule = ({ connector, contracts }) => {
   ];
 };
 
+/** A table that no migration creates is there on one server and missing on the next. */
+const writesTablesOfTheMigrations: Rule = ({ connector, tables }) =>
+  [...tablesByTopic(connector).values()]
+    .filter((table) => table !== '' && !tables.has(table))
+    .map((table) => ({ key: 'topic2TableMap', message: `no migration creates ${table}` }));
+
 /** Connect assigns each topic's partitions as ranges, so a task beyond the largest count gets nothing to do. */
 const hasNoIdleTasks: Rule = ({ connector, contracts }) => {
   const text = connector.config['tasks.max'] ?? '';
@@ -222,6 +230,7 @@ export const connectorRules: readonly Rule[] = [
   startsFromTheEarliestOffset,
   readsTopicsOfTheCatalog,
   mapsEachTopicToItsRawTable,
+  writesTablesOfTheMigrations,
   hasNoIdleTasks,
   addsKafkaCoordinates,
   hasKeeperForExactlyOnce,

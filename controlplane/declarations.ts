@@ -8,6 +8,7 @@ import type { Target } from '../targets/load-target.ts';
 import { toManagedForm } from './confluent-cloud/managed-form.ts';
 import type { Declaration, DesiredConnector } from './connector-config.ts';
 import { connectorRules, fleetRules, type Contracts } from './declaration-rules.ts';
+import { migratedTables } from './migrated-tables.ts';
 import { resolveReferences, type ReferenceSources } from './placeholders.ts';
 
 export const declarationsFolder = path.join(projectRoot, 'connectors');
@@ -17,6 +18,8 @@ export interface DeclarationSources {
   contracts: Contracts;
   env?: NodeJS.ProcessEnv;
   folder?: string;
+  /** Tables that the connectors may write; default: those that the migrations create. */
+  tables?: ReadonlySet<string>;
 }
 
 const what = 'The connector declarations are not valid';
@@ -41,6 +44,7 @@ export function loadDesiredConnectors({
   contracts,
   env = process.env,
   folder = declarationsFolder,
+  tables = migratedTables(),
 }: DeclarationSources): DesiredConnector[] {
   const { declarations, problems } = readFolder(folder);
   const sources = { target, env, folder };
@@ -50,7 +54,7 @@ export function loadDesiredConnectors({
   const reported = new Set(problems.map((problem) => problem.path));
   for (const { declaration, connector } of resolved) {
     for (const rule of connectorRules) {
-      const found = rule({ declaration, connector, contracts, capabilities: target.capabilities });
+      const found = rule({ declaration, connector, contracts, tables, capabilities: target.capabilities });
       problems.push(...found.map(at(connector.name)).filter((problem) => !reported.has(problem.path)));
     }
   }

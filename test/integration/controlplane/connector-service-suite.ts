@@ -26,14 +26,15 @@ export interface ServiceUnderTest {
 /** What plan, apply and status rely on, whatever runs the connectors. */
 export function testConnectorService(start: () => Promise<ServiceUnderTest>): void {
   let under: ServiceUnderTest;
+  let stop: ServiceUnderTest['stop'] | undefined;
   let service: ConnectorService;
   const timeoutMs = 30_000;
 
   beforeAll(async () => {
     under = await start();
-    service = under.service;
+    ({ service, stop } = under);
   });
-  afterAll(() => under.stop());
+  afterAll(() => stop?.());
 
   /** Stands for any connector. Deleted when the test ends. */
   function mockSink(config: ConnectorConfig = {}): DesiredConnector {

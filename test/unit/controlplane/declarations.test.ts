@@ -20,6 +20,7 @@ function load(files: Record<string, unknown>, changes: Parameters<typeof target>
     contracts,
     env,
     folder: declarationsIn(files),
+    tables: new Set(['raw_orders', 'raw_items']),
   });
 }
 
@@ -195,6 +196,14 @@ describe('each rule finds what it is for:', () => {
   ];
   test.each(sound)('nothing against %s', (_, config) => {
     expect(problemsOf(() => loadConfig(config))).toEqual([]);
+  });
+
+  test('a table that no migration creates', () => {
+    const folder = declarationsIn({ 'orders.json': { name: 'orders', config: soundConfig } });
+    const sources = { target: target(), contracts, env: {}, folder, tables: new Set(['raw_items']) };
+    expect(problemsOf(() => loadDesiredConnectors(sources))).toEqual([
+      'orders.config.topic2TableMap: no migration creates raw_orders',
+    ]);
   });
 
   test('exactlyOnce is allowed where there is Keeper', () => {
