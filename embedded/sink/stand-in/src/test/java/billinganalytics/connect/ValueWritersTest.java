@@ -30,6 +30,8 @@ class ValueWritersTest {
     static Stream<Arguments> fittingValues() {
         return Stream.of(
                 Arguments.of("String", Schema.STRING_SCHEMA, "né", "036ec3a9"),
+                Arguments.of("String", Schema.STRING_SCHEMA, "", "00"),
+                Arguments.of("LowCardinality(String)", Schema.STRING_SCHEMA, "\uD834\uDD1E", "04f09d849e"),
                 Arguments.of("String", Schema.STRING_SCHEMA, "x".repeat(200), "c801" + "78".repeat(200)),
                 Arguments.of("String", Schema.BYTES_SCHEMA, ByteBuffer.wrap(new byte[] {0, 10}), "02000a"),
                 Arguments.of("LowCardinality(String)", AVRO_ENUM, "captured", "08" + "6361707475726564"),
@@ -52,8 +54,13 @@ class ValueWritersTest {
                 Arguments.of("Float64", Schema.FLOAT64_SCHEMA, 1.5, "000000000000f83f"),
                 Arguments.of("Decimal(9, 2)", Decimal.schema(2), new BigDecimal("-1.5"), "6affffff"),
                 Arguments.of("Decimal(38, 12)", Decimal.schema(12), new BigDecimal("1"), "0010a5d4e80000000000000000000000"),
+                Arguments.of("Decimal(38, 12)", Decimal.schema(12), new BigDecimal("99999999999999999999999999.999999999999"),
+                        "ffffffff3f228a097ac4865aa84c3b4b"),
+                Arguments.of("Decimal(38, 12)", Decimal.schema(12), new BigDecimal("-99999999999999999999999999.999999999999"),
+                        "01000000c0dd75f6853b79a557b3c4b4"),
                 Arguments.of("Date", DAY, new Date(86_400_000L * 2), "0200"),
                 Arguments.of("Date32", DAY, new Date(-1), "ffffffff"),
+                Arguments.of("Date32", DAY, new Date(-25_567L * 86_400_000L), "219cffff"),
                 Arguments.of("DateTime", Timestamp.SCHEMA, new Date(1999), "01000000"),
                 Arguments.of("DateTime('UTC')", Schema.STRING_SCHEMA, "1970-01-01T01:00:02+01:00", "02000000"),
                 Arguments.of("DateTime64(3, 'UTC')", Timestamp.SCHEMA, new Date(1), "0100000000000000"),

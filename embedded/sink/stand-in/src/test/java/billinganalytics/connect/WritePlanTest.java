@@ -5,13 +5,21 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.math.BigDecimal;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.stream.Stream;
+import org.apache.kafka.connect.data.Date;
+import org.apache.kafka.connect.data.Decimal;
 import org.apache.kafka.connect.data.Schema;
 import org.apache.kafka.connect.data.SchemaBuilder;
 import org.apache.kafka.connect.data.Struct;
+import org.apache.kafka.connect.data.Timestamp;
 import org.apache.kafka.connect.errors.DataException;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 
 class WritePlanTest {
     private static final TableColumn ID = column("id", "String", false);
@@ -33,6 +41,30 @@ class WritePlanTest {
         RowBuffer out = new RowBuffer();
         plan.writeHeader(out);
         assertEquals("\2\2id\4note\6String\20Nullable(String)", new String(out.toByteArray(), java.nio.charset.StandardCharsets.UTF_8));
+    }
+
+    static Stream<Arguments> optionalValues() {
+        return Stream.of(
+                Arguments.of("LowCardinality(Nullable(String))", Schema.OPTIONAL_STRING_SCHEMA, "", "00" + "00"),
+                Arguments.of("Nullable(Int32)", Schema.OPTIONAL_INT32_SCHEMA, 0, "00" + "00000000"),
+                Arguments.of("Nullable(Int64)", Schema.OPTIONAL_INT64_SCHEMA, -1L, "00" + "ffffffffffffffff"),
+                Arguments.of("Nullable(Bool)", Schema.OPTIONAL_BOOLEAN_SCHEMA, false, "00" + "00"),
+                Arguments.of("Nullable(Float64)", Schema.OPTIONAL_FLOAT64_SCHEMA, 1.5, "00" + "000000000000f83f"),
+                Arguments.of("Nullable(Decimal(9, 2))", Decimal.builder(2).optional().build(), new BigDecimal("-1.5"), "00" + "6affffff"),
+                Arguments.of("Nullable(Date32)", Date.builder().optional().build(), new java.util.Date(-1), "00" + "ffffffff"),
+                Arguments.of("Nullable(DateTime64(3, 'UTC'))", Timestamp.builder().optional().build(), new java.util.Date(1),
+                        "00" + "0100000000000000"));
+    }
+
+    @ParameterizedTest
+    @MethodSource("optionalValues")
+    void marksWhetherAnOptionalValueIsThere(String type, Schema schema, Object value, String hex) {
+        Schema record = SchemaBuilder.struct().field("note", schema).build();
+        WritePlan plan = new WritePlan(List.of(column("note", type, false)), record);
+        RowBuffer out = new RowBuffer();
+        plan.writeRow(out, new Struct(record).put("note", value));
+        plan.writeRow(out, new Struct(record));
+        assertEquals(hex + "01", HexFormat.of().formatHex(out.toByteArray()));
     }
 
     @Test
