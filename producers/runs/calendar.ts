@@ -84,7 +84,8 @@ function spendOf(scenario: Scenario, claims: readonly NumberedClaim[], today: nu
       return { run, from, signups: (dailyMean * (1 + growth)) / (1 + growth / 2) };
     });
   // No claim has the number 0.
-  if (campaigns.length === 0) campaigns.push({ run: 0, from: today - dayMs, signups: signupsWithoutHistory });
+  if (campaigns.length === 0)
+    campaigns.push({ run: 0, from: since || today - dayMs, signups: signupsWithoutHistory });
   return campaigns.flatMap(({ run, from, signups }) => {
     const events: BillingEvent[] = [];
     for (let at = Math.max(from, since); at < today; at += dayMs) {
