@@ -20,8 +20,9 @@ export function createEncoder(type: Type, schemaId: number): Encode {
   return (record) => {
     for (;;) {
       const bodyStart = start + headerBytes;
-      // avsc answers with the missing bytes as a negative number when the record doesn't fit.
-      const end = bodyStart < chunk.length ? type.encode(record, chunk, bodyStart) : -headerBytes;
+      const hasRoom = bodyStart < chunk.length;
+      // Where the record doesn't fit, avsc answers with the bytes that are missing in the chunk, as a negative number.
+      const end = hasRoom ? type.encode(record, chunk, bodyStart) : -1;
       if (end >= 0) {
         chunk.writeUInt8(0, start);
         chunk.writeUInt32BE(schemaId, start + 1);
@@ -29,8 +30,8 @@ export function createEncoder(type: Type, schemaId: number): Encode {
         start = end;
         return value;
       }
-      const missing = bodyStart - end;
-      chunk = Buffer.allocUnsafe(Math.max(chunkBytes, missing));
+      const needed = hasRoom ? headerBytes + chunk.length - bodyStart - end : 0;
+      chunk = Buffer.allocUnsafe(Math.max(chunkBytes, needed));
       start = 0;
     }
   };

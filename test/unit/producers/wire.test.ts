@@ -53,6 +53,16 @@ describe('createEncoder', () => {
     expect(type.fromBuffer(value.subarray(5))).toEqual({ text: 'abc' });
   });
 
+  it.each([0, 1, 300, 100_000, 200_000, 262_000])(
+    'finds room for a record that is larger than a chunk after %i bytes of another',
+    (before) => {
+      const encode = createEncoder(type, 7);
+      encode({ text: 'x'.repeat(before) });
+      const large = encode({ text: 'y'.repeat(400_000) });
+      expect(type.fromBuffer(large.subarray(5))).toEqual({ text: 'y'.repeat(400_000) });
+    },
+  );
+
   it('keeps every record whole, across chunks and beyond the size of one', () => {
     const encode = createEncoder(type, 7);
     const sizes = [...Array.from({ length: 400 }, (_, index) => index * 9), 300_000, 1, 700_000, 0];
