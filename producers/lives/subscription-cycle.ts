@@ -204,9 +204,9 @@ function cancel(scenario: Scenario, life: CustomerLife, at: number, reason: Canc
   const { random } = life;
   const { reactivated, reactivatedAfterMonths } = scenario.settings.subscriptions;
   const steps = [
+    ...dropDiscount(life, at),
     customerTurn(life, at, 'canceled', 'canceled'),
     subscriptionTurn(life, at, 'canceled', 'canceled', 0, reason),
-    ...dropDiscount(life, at),
   ];
   life.orderAt = never;
   if (random.chance(reactivated)) {

@@ -1,7 +1,7 @@
 import { idOf, type EntityKey, type IdRegistry } from './ids.ts';
 import { labelOf, weighted, type Weighted } from './random.ts';
 import type { ScenarioSettings } from './settings.ts';
-import { intervalMonths, type Interval, type TierName } from './subscription-settings.ts';
+import { chanceWithin, intervalMonths, type Interval, type TierName } from './subscription-settings.ts';
 
 /** A price in minor units of USD; a range where each customer agrees on a price of its own. */
 interface ListPrice {
@@ -39,7 +39,7 @@ export function planList(
       // The code names the plan: one more in the list changes no other.
       const key = ids.key('plan', labelOf(code), 0);
       const months = intervalMonths[interval];
-      const chance = (monthly: number) => 1 - (1 - monthly) ** months;
+      const chance = (monthly: number) => chanceWithin(months, monthly);
       const list = prices.map(({ from, amount: [low, high] }) => ({ from: Date.parse(from), low, high }));
       const plan: Plan = {
         key,

@@ -144,12 +144,7 @@ const steps = {
 } as const;
 
 /** What the customer with this index gets out of `table`. */
-export function dealt<T>(
-  { seed }: Scenario,
-  what: keyof typeof steps,
-  index: number,
-  table: Weighted<T>,
-): T {
+export function dealt<T>({ seed }: Scenario, what: keyof typeof steps, index: number, table: Weighted<T>): T {
   const step = steps[what];
   const start = mix(seed ^ (step * 0x1_0000_0000)) / 0x1_0000_0000;
   return valueAt(table, (start + index * step) % 1);

@@ -56,21 +56,34 @@ export const planSettings = z
   });
 
 /** Chances are per month; a year's are what twelve months come to. */
-export const subscriptionSettings = z.strictObject({
-  monthlyChurn: share,
-  cancelReasons: shares(voluntaryReasons),
-  monthlyUpgrade: share,
-  monthlyDowngrade: share,
-  monthlySeatsAdded: share,
-  monthlySeatsRemoved: share,
-  seatsChanged: range(1, 1000),
-  monthlyPause: share,
-  pauseMonths: range(1, 24),
-  canceledAfterPause: share,
-  unpaidDays: days,
-  reactivated: share,
-  reactivatedAfterMonths: range(1, 60),
-});
+export const subscriptionSettings = z
+  .strictObject({
+    monthlyChurn: share,
+    cancelReasons: shares(voluntaryReasons),
+    monthlyUpgrade: share,
+    monthlyDowngrade: share,
+    monthlySeatsAdded: share,
+    monthlySeatsRemoved: share,
+    seatsChanged: range(1, 1000),
+    monthlyPause: share,
+    pauseMonths: range(1, 24),
+    canceledAfterPause: share,
+    unpaidDays: days,
+    reactivated: share,
+    reactivatedAfterMonths: range(1, 60),
+  })
+  .refine(
+    ({ monthlyUpgrade, monthlyDowngrade, monthlySeatsAdded, monthlySeatsRemoved }) =>
+      [monthlyUpgrade, monthlyDowngrade, monthlySeatsAdded, monthlySeatsRemoved]
+        .map((monthly) => chanceWithin(intervalMonths.year, monthly))
+        .reduce((sum, yearly) => sum + yearly, 0) <= 1,
+    { error: 'a yearly subscription would change more than once at a renewal: lower the chances of changes' },
+  );
+
+/** What the chance of a month comes to over several. */
+export function chanceWithin(months: number, monthly: number): number {
+  return 1 - (1 - monthly) ** months;
+}
 
 export const discountSettings = z.strictObject({
   recurring: z.strictObject({
