@@ -52,7 +52,7 @@ async function type(commands: string): Promise<void> {
     purpose: `Following the guide (${commands.trim()})`,
     cwd: checkout,
     env: { ...process.env, ...stack.env, NO_COLOR: '1' },
-    timeoutMs: 60_000,
+    timeoutMs: timeout,
   });
 }
 
@@ -80,7 +80,7 @@ async function reconciled(): Promise<{ produced: number; landed: number; missing
     purpose: 'Reconciling',
     cwd: checkout,
     env: { ...process.env, ...stack.env },
-    timeoutMs: 60_000,
+    timeoutMs: timeout,
   });
   const partitions = JSON.parse(stdout) as {
     topic: string;
