@@ -19,6 +19,11 @@ interface Declaration {
   load: () => Promise<{ run: Run }>;
 }
 
+const rewriteSecrets = [
+  '--rewrite-secrets',
+  'Write secrets again that the server does not give back (Confluent Cloud), as after a rotation',
+] as const;
+
 const declarations: readonly Declaration[] = [
   {
     usage: 'demo',
@@ -85,11 +90,13 @@ const declarations: readonly Declaration[] = [
   {
     usage: 'connectors:plan',
     summary: 'Show what apply would change, key by key; exit 2 if anything',
+    options: [rewriteSecrets],
     load: () => import('./commands/connectors-plan.ts'),
   },
   {
     usage: 'connectors:apply',
     summary: 'Make the declared connectors so',
+    options: [rewriteSecrets],
     load: () => import('./commands/connectors-apply.ts'),
   },
   {

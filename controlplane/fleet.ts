@@ -22,6 +22,8 @@ export interface FleetOptions {
   folder?: string;
   /** Default: the Kafka Connect cluster, or the Confluent Cloud cluster, of the target. */
   service?: ConnectorService;
+  /** Plans to write secrets again that the server withholds, as after a rotation. Default false. */
+  rewriteSecrets?: boolean;
   signal?: AbortSignal;
 }
 
@@ -45,7 +47,11 @@ export async function planFleet(options: FleetOptions): Promise<FleetPlan> {
   const sink = await findSink(service, sinksOf(target), signal);
   const live = await service.list(signal);
   const runnable = desired.map((connector) => withSink(connector, sink));
-  return { address: service.address, sink, plan: planConnectors(runnable, live) };
+  return {
+    address: service.address,
+    sink,
+    plan: planConnectors(runnable, live, new Set(), options.rewriteSecrets),
+  };
 }
 
 /**

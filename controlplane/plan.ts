@@ -39,14 +39,16 @@ export interface Plan {
  *
  * @param removable names of live connectors that are ours and may go once nothing declares them; every other
  *   undeclared connector belongs to somebody else and is left alone
+ * @param rewriteSecrets treats every secret that the server withholds as changed
  */
 export function planConnectors(
   desired: readonly DesiredConnector[],
   live: ReadonlyMap<string, LiveConnector>,
   removable: ReadonlySet<string> = new Set(),
+  rewriteSecrets = false,
 ): Plan {
   const byName = new Map(desired.map((connector) => [connector.name, connector]));
-  const declared = desired.map((connector) => planOne(connector, live.get(connector.name)));
+  const declared = desired.map((connector) => planOne(connector, live.get(connector.name), rewriteSecrets));
   const removed = [...live.values()]
     .filter(({ name }) => removable.has(name) && !byName.has(name))
     .map(({ name, config }): Change => {
@@ -66,8 +68,12 @@ export function hasChanges({ changes }: Plan): boolean {
   return changes.some((change) => change.operation !== 'none');
 }
 
-function planOne(desired: DesiredConnector, live: LiveConnector | undefined): Change {
-  const diff = diffConfig(live?.config ?? {}, desired);
+function planOne(
+  desired: DesiredConnector,
+  live: LiveConnector | undefined,
+  rewriteSecrets: boolean,
+): Change {
+  const diff = diffConfig(live?.config ?? {}, desired, rewriteSecrets);
   const operation = live === undefined ? 'create' : diff.length === 0 ? 'none' : 'update';
   return {
     operation,
@@ -80,16 +86,17 @@ function planOne(desired: DesiredConnector, live: LiveConnector | undefined): Ch
 
 /**
  * Key by key, sorted; compares the values themselves and shows the secret ones masked. A secret that the server
- * withholds counts as equal, because it cannot be compared.
+ * withholds cannot be compared: it counts as equal, or as changed where they are all to be written again.
  */
 export function diffConfig(
   before: ConnectorConfig,
   { config: after, secretKeys, serverDefaults = {} }: Omit<DesiredConnector, 'name'>,
+  rewriteSecrets = false,
 ): KeyChange[] {
   const differs = (key: string) => {
     const [was, willBe] = [before[key], after[key]];
     if (was === undefined || was === willBe) return was !== willBe;
-    return willBe === undefined ? was !== serverDefaults[key] : !isWithheld(was);
+    return willBe === undefined ? was !== serverDefaults[key] : rewriteSecrets || !isWithheld(was);
   };
   const show = (key: string, value: string | undefined) =>
     value === undefined ? null : secretKeys.has(key) || isSecretKey(key) ? secretMark : value;

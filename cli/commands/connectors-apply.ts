@@ -5,9 +5,10 @@ import { loadCatalog } from '../../schemas/catalog.ts';
 import type { Run } from '../command.ts';
 import { renderPlan } from '../render-plan.ts';
 
-export const run: Run = async (context) => {
+export const run: Run = async (context, options) => {
   const { env, output, signal } = context;
-  const fleet = { target: context.target(), contracts: loadCatalog(), env, signal };
+  const rewriteSecrets = options['rewriteSecrets'] === true;
+  const fleet = { target: context.target(), contracts: loadCatalog(), env, rewriteSecrets, signal };
   const planned = await planFleet(fleet);
   const { address, sink, plan } = planned;
   output.print(`${describeSink(sink)}\n\n${renderPlan(plan)}`);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { createCloudClient } from '../../../../controlplane/confluent-cloud/cloud-client.ts';
 import type { ConnectorConfig, DesiredConnector } from '../../../../controlplane/connector-config.ts';
+import { applyPlan } from '../../../../controlplane/apply.ts';
 import { planConnectors } from '../../../../controlplane/plan.ts';
 import { waitFor } from '../../../../core/wait.ts';
 import { testConnectorService } from '../connector-service-suite.ts';
@@ -79,11 +80,18 @@ else {
       });
     });
 
-    test('a secret that is withheld is no change, whatever it is', async () => {
+    test('a secret that is withheld is no change, unless all are to be written again', async () => {
       const connector = mockSink();
       await client().put(connector);
       const rotated = { ...connector, config: { ...connector.config, 'kafka.api.secret': 'another' } };
-      expect(planConnectors([rotated], await client().list()).changes).toMatchObject([{ operation: 'none' }]);
+      const live = await client().list();
+      expect(planConnectors([rotated], live).changes).toMatchObject([{ operation: 'none' }]);
+      const again = planConnectors([rotated], live, new Set(), true);
+      expect(again.changes).toMatchObject([{ operation: 'update' }]);
+      expect(again.changes[0]?.diff).toEqual(
+        secretKeys.map((key) => ({ key, before: '(secret)', after: '(secret)' })),
+      );
+      expect(await applyPlan(client(), again)).toMatchObject([{ failure: null }]);
     });
 
     test('every request and every response conforms to the document', () => {
