@@ -6,8 +6,10 @@ import { total, waitUntilReconciled, type PartitionReconciliation } from '../con
 import type { SinkInUse } from '../controlplane/sink-class.ts';
 import { PipelineError } from '../core/errors.ts';
 import { startStack, stopStack, type StackSettings } from '../embedded/stack.ts';
-import { produceHistory, produceLive } from '../producers/runs/produce.ts';
-import type { ProduceResult, RunProgress } from '../producers/runs/run.ts';
+import type { BackfillResult } from '../producers/runs/backfill-outcome.ts';
+import { backfill, hasBackfill } from '../producers/runs/backfill.ts';
+import { produceLive } from '../producers/runs/produce.ts';
+import type { ProduceResult } from '../producers/runs/run.ts';
 import { applyTopics } from '../schemas/apply-topics.ts';
 import type { Catalog } from '../schemas/catalog.ts';
 import { registerSchemas } from '../schemas/register.ts';
@@ -21,8 +23,8 @@ export interface DemoOptions {
   settings: StackSettings;
   target: Target;
   catalog: Catalog;
-  /** Events of history; produced only where the topics do not hold as many yet. */
-  historyEvents: number;
+  /** Produced only where no history of as many customers is there yet; an interrupted one is continued. */
+  history: { customers: number; years: number };
   live: { rate: number; durationMs: number };
   seed: number;
   signal: AbortSignal;
@@ -39,9 +41,9 @@ export interface DemoStep {
 
 export interface DemoReport {
   sink: SinkInUse;
-  /** Acknowledged by the broker during this run. */
   /** Null where an earlier run produced it. */
-  history: ProduceResult | null;
+  history: BackfillResult | null;
+  /** Acknowledged by the broker during this run. */
   live: ProduceResult;
   partitions: PartitionReconciliation[];
   answers: Answer[];
@@ -91,7 +93,7 @@ type Step = <T>(
 ) => Promise<T>;
 
 async function runPipeline(options: DemoOptions, step: Step): Promise<DemoReport> {
-  const { target, catalog, settings, historyEvents, live, seed, signal } = options;
+  const { target, catalog, settings, live, seed, signal } = options;
   const { env } = settings;
   await step('Schemas', async () => {
     const registrations = await registerSchemas({
@@ -130,18 +132,27 @@ async function runPipeline(options: DemoOptions, step: Step): Promise<DemoReport
 
   const scenario = { target, catalog, seed, home: settings.home, signal };
   const before = await countProduced(target, catalog);
-  const history = await step<ProduceResult | null>('History', async (progress) => {
-    if (before >= historyEvents) return [null, `${count(before)} records are there already`];
-    const produced = await produceHistory({
+  const history = await step<BackfillResult | null>('History', async (progress) => {
+    const isThere = await hasBackfill(scenario, options.history.customers);
+    if (isThere) return [null, `${count(before)} records are there already`];
+    const produced = await backfill({
       ...scenario,
-      events: historyEvents,
-      onProgress: rateTo(progress),
+      ...options.history,
+      onProgress: ({ done, already, expected, elapsedMs }) => {
+        progress(`${count(done)} of about ${count(expected)} records, ${rateOf(done - already, elapsedMs)}`);
+      },
     });
-    return [produced, describeProduced(produced)];
+    return [produced, describeProduced(produced.sent, produced.elapsedMs)];
   });
   const streamed = await step('Live stream', async (progress) => {
-    const produced = await produceLive({ ...scenario, ...live, onProgress: rateTo(progress) });
-    return [produced, describeProduced(produced)];
+    const produced = await produceLive({
+      ...scenario,
+      ...live,
+      onProgress: ({ acknowledged, expected, elapsedMs }) => {
+        progress(`${count(acknowledged)} of ${count(expected)} records, ${rateOf(acknowledged, elapsedMs)}`);
+      },
+    });
+    return [produced, describeProduced(produced.total, produced.elapsedMs)];
   });
 
   const { partitions } = await step('Landed', async (progress) => {
@@ -159,7 +170,7 @@ async function runPipeline(options: DemoOptions, step: Step): Promise<DemoReport
       `${count(total(landed.partitions, 'landed'))} of ${count(total(landed.partitions, 'produced'))}`,
     ];
   });
-  prove({ partitions, before, acknowledged: (history?.total ?? 0) + streamed.total, target });
+  prove({ partitions, before, acknowledged: (history?.sent ?? 0) + streamed.total, target });
 
   const answers = await step('Answers', async () => {
     const clickhouse = createClickHouse(target);
@@ -214,13 +225,7 @@ async function countProduced(target: Target, catalog: Catalog): Promise<number> 
   });
 }
 
-function rateTo(progress: (detail: string) => void) {
-  return ({ acknowledged, expected, elapsedMs }: RunProgress) => {
-    progress(`${count(acknowledged)} of ${count(expected)} records, ${rateOf(acknowledged, elapsedMs)}`);
-  };
-}
-
-function describeProduced({ total: records, elapsedMs }: ProduceResult): string {
+function describeProduced(records: number, elapsedMs: number): string {
   return `${count(records)} records, ${rateOf(records, elapsedMs)}`;
 }
 

@@ -10,7 +10,7 @@ import { renderAnswer } from '../render-answers.ts';
 import { renderReconciliation } from '../render-reconciliation.ts';
 
 /** Enough for every answer to be interesting, and for batches to be full. */
-const historyEvents = 200_000;
+const history = { customers: 500, years: 5 } as const;
 const live = { rate: 1000, durationMs: 15_000 } as const;
 const seed = 1;
 
@@ -23,7 +23,7 @@ export const run: Run = async (context, options) => {
     settings,
     target,
     catalog: loadCatalog(),
-    historyEvents,
+    history,
     live,
     seed,
     signal,

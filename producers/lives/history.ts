@@ -63,15 +63,3 @@ export function resumeLife(scenario: Scenario, index: number, range: HistoryRang
   for (const { step, at } of steps) if (at < range.endAt) happen(scenario, step, at);
   return { life, pending };
 }
-
-/** The fewest customers, from index `first` on, whose lives within `period` make at least `events` events. */
-export function customersFor(scenario: Scenario, first: number, period: Period, events: number): number {
-  let count = 0;
-  for (let told = 0; told < events; count += 1) {
-    const life = startLife(scenario, first + count, period);
-    while (life.nextAt < period.endAt) {
-      for (const { at } of advance(scenario, life)) if (at < period.endAt) told += 1;
-    }
-  }
-  return count;
-}

@@ -1,21 +1,9 @@
 import { InterruptedError } from '../../core/errors.ts';
-import { customersFor, historyEvents } from '../lives/history.ts';
 import { systemClock } from '../scenario/scenario.ts';
 import { chooseTopics } from './choose-topics.ts';
-import { firstFreeIndex } from './claims.ts';
-import { fingerprintOf } from './fingerprint.ts';
 import { LiveRun } from './live-run.ts';
 import { pace } from './pace.ts';
 import { run, type ProduceResult, type RunOptions } from './run.ts';
-
-const yearMs = 365.25 * 86_400_000;
-
-export interface HistoryOptions extends RunOptions {
-  /** At least this many events are produced: whole lives, so usually a few more. */
-  events: number;
-  /** How far back the history goes from now. Default 2. */
-  years?: number;
-}
 
 export interface LiveOptions extends RunOptions {
   /** Events per second. */
@@ -27,34 +15,6 @@ export interface LiveOptions extends RunOptions {
   only?: readonly string[];
   /** Told what the reader should know and what is no failure. */
   onNote?: (text: string) => void;
-}
-
-/**
- * Produces the history of new customers up to now, in the order of time. A second call tells of other customers.
- *
- * @throws see {@link run}
- */
-export async function produceHistory(options: HistoryOptions): Promise<ProduceResult> {
-  const { events, years = 2, clock = systemClock } = options;
-  return run(options, async ({ scenario, claims, send }) => {
-    const endAt = clock.now();
-    const period = { startAt: Math.round(endAt - years * yearMs), endAt };
-    const claim = claims.add((previous) => {
-      const first = firstFreeIndex(previous);
-      const count = customersFor(scenario, first, period, events);
-      return { kind: 'history', first, count, ...period, fingerprint: fingerprintOf(scenario.settings) };
-    });
-    await send(events, async (publish) => {
-      for (const day of historyEvents(scenario, claim)) {
-        for (const event of day) {
-          const full = publish(event);
-          // Awaiting what is no promise would cost a turn of the event loop for every record.
-          if (full !== undefined) await full;
-        }
-      }
-    });
-    claims.complete(claim);
-  });
 }
 
 /**

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { customersFor } from '../../../producers/lives/history.ts';
-import { historyOf, rangeOf, scenarioOf } from './small-scenario.ts';
+import { historyOf } from './small-scenario.ts';
 
 describe('a history', () => {
   it('tells the same of a customer whoever else it tells of', () => {
@@ -9,13 +8,6 @@ describe('a history', () => {
     const customers = new Set(alone.map(({ record }) => record['customer_id']));
     expect(customers.size).toBe(10);
     expect(alone).toEqual(whole.filter(({ record }) => customers.has(record['customer_id'])));
-  });
-
-  it('has as many customers as it takes for the events that are asked for, and no more', () => {
-    const scenario = scenarioOf(1);
-    const count = customersFor(scenario, 10, rangeOf(0, 0), 2000);
-    expect(historyOf(1, count, 10).length).toBeGreaterThanOrEqual(2000);
-    expect(historyOf(1, count - 1, 10).length).toBeLessThan(2000);
   });
 
   it('gives no two events the same id, over seeds, customers and versions', () => {
