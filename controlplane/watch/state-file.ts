@@ -40,8 +40,8 @@ const stateSchema = z.object({
   clock: z.object({ steadyMs: time, wallMs: time }).nullable(),
   policy: policySchema,
   memories: z.record(z.string(), memorySchema),
-  /** Since when a connector has been unhealthy, for the time to recover. */
-  unhealthySince: z.record(z.string(), time),
+  /** Connectors that are unhealthy, or have been until a moment ago. */
+  recovering: z.record(z.string(), z.object({ since: time, healthySince: time.nullable() })),
   incidents: z.record(z.string(), incidentSchema),
 });
 
@@ -53,7 +53,7 @@ export const initialWatchState: WatchState = {
   clock: null,
   policy: initialPolicyState,
   memories: {},
-  unhealthySince: {},
+  recovering: {},
   incidents: {},
 };
 

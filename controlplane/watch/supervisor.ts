@@ -6,7 +6,6 @@ import type { Declaration } from '../connector-config.ts';
 import type { ConnectorService } from '../connector-service.ts';
 import { readDeclarations } from '../declarations.ts';
 import { serviceOf, type FleetOptions } from '../fleet.ts';
-import { isUnhealthy } from '../health.ts';
 import { createMask, type Mask } from '../secrets.ts';
 import { liveSecrets } from '../status.ts';
 import { assessFleet, type WatchedConnector } from './assess-fleet.ts';
@@ -17,6 +16,7 @@ import { createJournal, type Journal, type JournalEntry } from './journal.ts';
 import type { WatchMetrics } from './metrics.ts';
 import { decideNotices, defaultNoticeLimits, type Notice, type NoticeLimits } from './notices.ts';
 import { createProbeClient, observe, type Observation } from './observe.ts';
+import { trackRecoveries } from './recoveries.ts';
 import { restartUnits } from './restart-units.ts';
 import { decideRestarts, type Decision } from './restart-policy.ts';
 import { secretsOf, type WatchSettings } from './settings.ts';
@@ -123,7 +123,17 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     // Written down before it is done: a watcher that dies in between has spent the budget, not exceeded it.
     state = { ...state, policy: decided.state, memories: fleet.memories };
     narrate.connectors(fleet.connectors, decided.decisions);
-    noteRecoveries(fleet.connectors, at);
+    const { recovering, recovered } = trackRecoveries(
+      state.recovering,
+      fleet.connectors,
+      at,
+      noticeLimits.quietMs,
+    );
+    state = { ...state, recovering };
+    for (const { name, afterMs } of recovered) {
+      metrics.observeRecovery(name, afterMs / 1000);
+      narrate.recovery(name, afterMs);
+    }
     if (decided.decisions.some(({ action }) => action === 'restart')) persist(at);
     await restartUnits(decided.decisions, {
       service,
@@ -133,21 +143,6 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       signal,
     });
     return decided.decisions;
-  };
-
-  const noteRecoveries = (connectors: readonly WatchedConnector[], at: number) => {
-    const before = state.unhealthySince;
-    const unhealthySince: WatchState['unhealthySince'] = {};
-    for (const { name, verdict } of connectors) {
-      const since = before[name];
-      if (isUnhealthy(verdict)) unhealthySince[name] = since ?? at;
-      else if (since !== undefined && verdict === 'starting') unhealthySince[name] = since;
-      else if (since !== undefined && verdict === 'healthy') {
-        metrics.observeRecovery(name, (at - since) / 1000);
-        narrate.recovery(name, at - since);
-      }
-    }
-    state = { ...state, unhealthySince };
   };
 
   const compare = async (observation: Observation, at: number, signal: AbortSignal) => {
