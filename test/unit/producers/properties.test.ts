@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { createEncoder, type Encode } from '../../../producers/delivery/wire-format.ts';
 import type { BillingEvent } from '../../../producers/events.ts';
 import { historyEvents } from '../../../producers/lives/history.ts';
@@ -11,27 +11,34 @@ import { endAt, scenarioOf } from './small-scenario.ts';
 
 const { topics } = loadCatalog();
 const seeds = Array.from({ length: 20 }, (_, index) => 1 + index * 7919);
-const customers = 200;
+const customers = 150;
 const period = { startAt: Date.UTC(2020, 9, 1), endAt };
 /** Of rates and spend, which are the same every day. */
 const lastMonths = { startAt: Date.UTC(2025, 6, 1), endAt };
 
+const violations = new Map<number, readonly string[]>();
 /** What was seen over all seeds. */
 const seen = new Set<string>();
 const told = new Set<string>();
 
-describe('everything that happens in five years', () => {
-  it.each(seeds)('of seed %i fits the schemas and breaks no rule', (seed) => {
+beforeAll(() => {
+  for (const seed of seeds) {
     const rules = new DomainRules();
     const encode = encoder();
     for (const event of everything(seed)) {
       rules.check(event);
       encode.add(event);
     }
-    expect(rules.finish()).toEqual([]);
+    violations.set(seed, rules.finish());
     for (const transition of rules.seen) seen.add(transition);
     for (const { topic } of topics) if (rules.count(topic) > 0) told.add(topic);
-  }, 60_000);
+  }
+}, 180_000);
+
+describe('everything that happens in five years', () => {
+  it.each(seeds)('fits the schemas and breaks no rule with seed %i', (seed) => {
+    expect(violations.get(seed)).toEqual([]);
+  });
 
   it('is told on every topic, and takes every transition of every state machine', () => {
     expect([...told].sort()).toEqual(topics.map(({ topic }) => topic).sort());
