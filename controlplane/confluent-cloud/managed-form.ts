@@ -44,6 +44,11 @@ export function toManagedForm(
     } else if (off !== undefined) {
       if (value === off) leftOut.push({ key, why: 'the managed sink lacks it' });
       else refuse(key, `must be ${off} on Confluent Cloud, whose managed sink lacks it`);
+    } else if (/\$\{(?!connector\})/.test(value)) {
+      refuse(
+        key,
+        "holds a reference for the worker's own configuration providers, which Confluent Cloud lacks",
+      );
     } else if (keptKeys.has(key) || keptPrefixes.some((prefix) => key.startsWith(prefix))) {
       put(key, key, value);
     } else {

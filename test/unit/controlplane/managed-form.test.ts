@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { toManagedForm } from '../../../controlplane/confluent-cloud/managed-form.ts';
 import {
@@ -9,6 +11,7 @@ import {
 } from '../../../controlplane/confluent-cloud/managed-keys.ts';
 import { loadDesiredConnectors } from '../../../controlplane/declarations.ts';
 import { diffConfig } from '../../../controlplane/plan.ts';
+import { projectRoot } from '../../../core/home.ts';
 import { loadCatalog } from '../../../schemas/catalog.ts';
 import { loadTarget } from '../../../targets/load-target.ts';
 import { desired } from './fixtures.ts';
@@ -96,6 +99,11 @@ describe('the managed form', () => {
       { 'max.poll.interval.ms': '1', 'consumer.override.max.poll.interval.ms': '2' },
       /means max\.poll\.interval\.ms, which is declared as well/,
     ],
+    [
+      'what a worker would resolve',
+      { password: '${file:/run/secrets:password}' },
+      /password holds a reference/,
+    ],
     ['its own login', { 'kafka.api.key': 'X' }, /kafka\.api\.key is no setting/],
     ['a key every object has', { constructor: 'x' }, /constructor is no setting/],
   ];
@@ -124,6 +132,12 @@ describe('the managed form', () => {
     const all = [keptKeys, renamedKeys, leftOutKeys, absentKeys].flatMap((table) => [...table.keys()]);
     expect(all.filter((key, index) => all.indexOf(key) !== index)).toEqual([]);
   });
+});
+
+test('the documentation says what becomes of every key', () => {
+  const text = readFileSync(path.join(projectRoot, 'docs/confluent-cloud.md'), 'utf8');
+  const keys = [renamedKeys, leftOutKeys, absentKeys].flatMap((table) => [...table.keys()]);
+  expect(keys.filter((key) => !text.includes(`\`${key}\``))).toEqual([]);
 });
 
 describe('compared with what the service gives back,', () => {
