@@ -3,7 +3,8 @@ import kafkajs from 'kafkajs';
 import { describe, expect, it } from 'vitest';
 import { partitionOf } from '../../../producers/delivery/partition.ts';
 import { Random } from '../../../producers/scenario/random.ts';
-import { createEncoder } from '../../../producers/delivery/wire-format.ts';
+import { createEncoder, eventIdOf } from '../../../producers/delivery/wire-format.ts';
+import { loadCatalog } from '../../../schemas/catalog.ts';
 
 describe('partitionOf', () => {
   // From the Java client's own tests, org.apache.kafka.common.utils.UtilsTest#testMurmur2.
@@ -76,5 +77,36 @@ describe('createEncoder', () => {
 
   it('refuses a record that does not fit the schema', () => {
     expect(() => createEncoder(type, 1)({ text: 5 })).toThrow('invalid');
+  });
+});
+
+describe('eventIdOf', () => {
+  const id = '0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b';
+  const type = avsc.Type.forSchema({
+    type: 'record',
+    name: 'R',
+    fields: [
+      { name: 'event_id', type: 'string' },
+      { name: 'text', type: 'string' },
+    ],
+  });
+
+  it('reads the id of a record without its schema', () => {
+    expect(eventIdOf(createEncoder(type, 9)({ event_id: id, text: 'abc' }))).toBe(id);
+  });
+
+  it('finds none in what is no record of ours', () => {
+    const value = createEncoder(type, 9)({ event_id: id, text: '' });
+    expect(eventIdOf(null)).toBeUndefined();
+    expect(eventIdOf(Buffer.alloc(0))).toBeUndefined();
+    expect(eventIdOf(value.subarray(0, 40))).toBeUndefined();
+    expect(eventIdOf(Buffer.from('not avro at all, but as long as a record of ours'))).toBeUndefined();
+    expect(eventIdOf(createEncoder(type, 9)({ event_id: 'short', text: 'x'.repeat(60) }))).toBeUndefined();
+  });
+
+  it('looks where every schema of the catalog has the id', () => {
+    for (const { fields } of loadCatalog().topics) {
+      expect(fields[0]).toMatchObject({ name: 'event_id', type: 'string' });
+    }
   });
 });
