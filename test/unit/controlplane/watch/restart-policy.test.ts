@@ -185,23 +185,25 @@ test('a hundred tasks that fail at once and for ever stay within the budget, the
   const random = seeded(3);
   const restarts: number[] = [];
   let largest = 0;
-  for (let second = 0; second < 3 * 3600; second += 2) {
+  for (let second = 0; second < 3 * 3600; second += 5) {
     const decided = decide(state, second * 1000, units, { random });
     state = decided.state;
     for (const { action } of decided.decisions) if (action === 'restart') restarts.push(second);
-    largest = Math.max(largest, JSON.stringify(state).length);
+    if (second % 300 === 0) largest = Math.max(largest, JSON.stringify(state).length);
   }
   expect(mostWithin(restarts, 60)).toBeLessThanOrEqual(limits.fleetPerMinute);
   expect(restarts.length).toBeLessThanOrEqual(100 * limits.restartsPerUnit * 3);
   expect(largest).toBeLessThan(100 * 200);
 });
 
-/** The most events within any `seconds`. */
+/** The most events within any `seconds`; `at` ascends. */
 function mostWithin(at: readonly number[], seconds: number): number {
-  return at.reduce((most, time, index) => {
-    const inside = at.slice(0, index + 1).filter((earlier) => time - earlier < seconds).length;
-    return Math.max(most, inside);
-  }, 0);
+  let [first, most] = [0, 0];
+  for (const [index, time] of at.entries()) {
+    while (time - at[first]! >= seconds) first += 1;
+    most = Math.max(most, index - first + 1);
+  }
+  return most;
 }
 
 const anyReport = fc.record({
@@ -227,7 +229,7 @@ const anyInput = fc.record({
 
 test('whatever is reported and however the clock jumps: only failed units, within cap and budget', () => {
   fc.assert(
-    fc.property(fc.array(anyInput, { maxLength: 60 }), fc.nat(), (inputs, seed) => {
+    fc.property(fc.array(anyInput, { maxLength: 40 }), fc.nat(), (inputs, seed) => {
       const random = seeded(seed);
       let state = initialPolicyState;
       let at = 0;
@@ -254,7 +256,7 @@ test('whatever is reported and however the clock jumps: only failed units, withi
       }
       expect(mostWithin(restarts, 60)).toBeLessThanOrEqual(limits.fleetPerMinute);
     }),
-    { numRuns: 300 },
+    { numRuns: 150 },
   );
 });
 
