@@ -74,10 +74,15 @@ export class IdRegistry {
     const b = mix(low ^ a);
     const c = mix(version ^ b);
     const time = Math.floor(at / 0x1_0000);
-    return (
-      `${hex(time >>> 16)}${hex(time & 0xffff)}-${hex(at % 0x1_0000)}-${hex(0x7000 | (a >>> 20))}-` +
-      `${hex(0x8000 | (b >>> 18))}-${hex(c >>> 16)}${hex(a & 0xffff)}${hex(b & 0xffff)}`
-    );
+    write(0, time >>> 16);
+    write(4, time & 0xffff);
+    write(9, at % 0x1_0000);
+    write(14, 0x7000 | (a >>> 20));
+    write(19, 0x8000 | (b >>> 18));
+    write(24, c >>> 16);
+    write(28, a & 0xffff);
+    write(32, b & 0xffff);
+    return text.toString('latin1');
   }
 }
 
@@ -86,8 +91,22 @@ export function idOf({ kind, high, low }: EntityKey): string {
   return `${prefixes[kind]}_${hex(high >>> 16)}${hex(high & 0xffff)}${hex(low >>> 16)}${hex(low & 0xffff)}`;
 }
 
-/** All four-digit hexadecimal numbers: formatting ids is a tenth of the cost of a record without it. */
+/**
+ * Where event ids are put together, and all four-digit hexadecimal numbers to do it with: a string that is made
+ * in one go takes less than half the time, written to a batch included, of one that is concatenated.
+ */
+const text = Buffer.from('00000000-0000-0000-0000-000000000000', 'latin1');
 const hexadecimal = Array.from({ length: 0x1_0000 }, (_, value) => value.toString(16).padStart(4, '0'));
+const digits = Buffer.from(hexadecimal.join(''), 'latin1');
+
+/** Writes the 16 bits of `value` to the four places from `index` on. */
+function write(index: number, value: number): void {
+  const from = value * 4;
+  text[index] = digits[from] ?? 0;
+  text[index + 1] = digits[from + 1] ?? 0;
+  text[index + 2] = digits[from + 2] ?? 0;
+  text[index + 3] = digits[from + 3] ?? 0;
+}
 
 function hex(value: number): string {
   return hexadecimal[value] ?? '';
