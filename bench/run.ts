@@ -2,12 +2,14 @@
  * `npm run bench`: what the pipeline does on this machine, as one table. Each part has a stack of its own, so
  * that none inherits the other's caches or backlog.
  *
- * `-- landing latency` runs some of the parts; `-- first` adds the demo with empty caches (it downloads 1 GB).
+ * `-- landing latency` runs some of the parts. Two run only when they are named: `-- first`, the demo with empty
+ * caches (it downloads 1 GB), and `-- backfill-large` (it takes 3 GB of disk).
  */
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { renderTable } from '../cli/output.ts';
 import { reportError } from '../cli/report-error.ts';
 import { PipelineError } from '../core/errors.ts';
+import { runLarge as runLargeBackfill, run as runBackfill } from './backfill.ts';
 import { withBenchStack } from './bench-stack.ts';
 import { runFirst, runLater } from './demo.ts';
 import { run as runLanding } from './landing.ts';
@@ -23,9 +25,14 @@ const { signal } = interruption;
 const parts: Record<string, () => Promise<Measurement[]>> = {
   first: runFirst,
   demo: runLater,
+  backfill: () => withBenchStack((stack) => runBackfill(stack, signal)),
+  'backfill-large': () => withBenchStack((stack) => runLargeBackfill(stack, signal)),
   landing: () => withBenchStack((stack) => runLanding(stack, signal)),
   latency: () => withBenchStack((stack) => runLatency(stack, signal)),
 };
+
+/** Too expensive to run with the others. */
+const onRequest = new Set(['first', 'backfill-large']);
 
 try {
   const asked = process.argv.slice(2);
@@ -36,7 +43,7 @@ try {
       todo: `Name any of: ${Object.keys(parts).join(', ')}.`,
     });
   }
-  const names = asked.length > 0 ? asked : Object.keys(parts).filter((name) => name !== 'first');
+  const names = asked.length > 0 ? asked : Object.keys(parts).filter((name) => !onRequest.has(name));
   const rows: Measurement[] = [];
   for (const name of names) {
     process.stderr.write(`${name} ...\n`);
