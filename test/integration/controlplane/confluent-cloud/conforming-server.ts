@@ -13,8 +13,6 @@ export interface ConformingServer {
   undocumented: string[];
   /** Operations in the order they came, by the document's names. */
   operations: string[];
-  /** Answers the next requests instead of the service. */
-  interject: (...replies: Reply[]) => void;
   close: () => void;
 }
 
@@ -46,7 +44,6 @@ export async function startConformingServer(document: string): Promise<Conformin
   const violations: string[] = [];
   const undocumented: string[] = [];
   const operations: string[] = [];
-  const interjected: Reply[] = [];
   const server = createServer((request, response) => {
     void answer(request).then((reply) => {
       send(response, reply);
@@ -76,13 +73,11 @@ export async function startConformingServer(document: string): Promise<Conformin
     const handler: Handler | undefined = handlers[name];
     if (handler === undefined) throw new Error(`the server does not know ${name}`);
     const params = api.router.parseRequest(asked, operation).params as Record<string, string>;
-    const reply =
-      interjected.shift() ??
-      handler({
-        authorization: request.headers.authorization,
-        params,
-        body,
-      });
+    const reply = handler({
+      authorization: request.headers.authorization,
+      params,
+      body,
+    });
     check(operation, reply);
     return reply;
   };
@@ -102,7 +97,6 @@ export async function startConformingServer(document: string): Promise<Conformin
     violations,
     undocumented,
     operations,
-    interject: (...replies) => interjected.push(...replies),
     close: () => {
       server.closeAllConnections();
       server.close();
@@ -110,8 +104,8 @@ export async function startConformingServer(document: string): Promise<Conformin
   };
 }
 
-function send(response: ServerResponse, { status, body, headers = {} }: Reply): void {
-  response.writeHead(status, { 'content-type': 'application/json', ...headers });
+function send(response: ServerResponse, { status, body }: Reply): void {
+  response.writeHead(status, { 'content-type': 'application/json' });
   response.end(body === undefined ? '' : JSON.stringify(body));
 }
 

@@ -2,7 +2,6 @@
 export interface Reply {
   status: number;
   body?: unknown;
-  headers?: Record<string, string>;
 }
 
 export interface Call {
