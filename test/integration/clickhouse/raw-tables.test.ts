@@ -36,10 +36,12 @@ describe('the raw tables', () => {
        WHERE database = currentDatabase() AND table = {table:String} ORDER BY position`,
         { params: { table: wanted.name } },
       );
-      expect(live).toEqual(
+      // Whether a dictionary is worth it may be decided by hand, table by table.
+      const plain = (type: unknown) => String(type).replace(/^LowCardinality\((.*)\)$/, '$1');
+      expect(live.map((column) => ({ ...column, type: plain(column['type']) }))).toEqual(
         [...wanted.columns, ...kafkaCoordinates].map(({ name, type, comment, codec }) => ({
           name,
-          type,
+          type: plain(type),
           comment,
           codec: `CODEC(${codec})`,
         })),
