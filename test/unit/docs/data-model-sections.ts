@@ -25,14 +25,18 @@ function entityDiagram({ topics }: Catalog): string {
     ancestors.set(topic, new Set(parents.flatMap((parent) => [parent, ...(ancestors.get(parent) ?? [])])));
   }
   const relations = topics.flatMap((child) => {
-    const parents = Object.entries(child.references);
-    return parents.flatMap(([field, parent]) => {
-      // Records repeat the ids of distant parents; lines to all of them would hide the shape.
-      if (parents.some(([, other]) => ancestors.get(other)?.has(parent))) return [];
+    const parents = Object.entries(child.references).map(([field, parent]) => {
       const type = child.fields.find(({ name }) => name === field)?.type;
-      const isOptional = type !== undefined && isUnion(type);
-      return [`    ${entityOf(parent)} ${isOptional ? '|o' : '||'}--o{ ${entityOf(child.topic)} : ${field}`];
+      return { field, parent, isOptional: type !== undefined && isUnion(type) };
     });
+    // Records repeat the ids of their parents' parents; lines to all of them would hide the shape.
+    const isDistant = (parent: string) =>
+      parents.some((other) => !other.isOptional && ancestors.get(other.parent)?.has(parent));
+    return parents
+      .filter(({ parent }) => !isDistant(parent))
+      .map(({ field, parent, isOptional }) => {
+        return `    ${entityOf(parent)} ${isOptional ? '|o' : '||'}--o{ ${entityOf(child.topic)} : ${field}`;
+      });
   });
   const entities = topics.map((topic) => {
     const keys = topic.fields.filter(({ name }) => name === topic.id || name in topic.references);
