@@ -2,8 +2,9 @@
  * `npm run bench`: what the pipeline does on this machine, as one table. Each part has a stack of its own, so
  * that none inherits the other's caches or backlog.
  *
- * `-- landing latency` runs some of the parts. Two run only when they are named: `-- first`, the demo with empty
- * caches (it downloads 1 GB), and `-- backfill-large` (it takes 3 GB of disk).
+ * `-- landing latency` runs some of the parts. Three run only when they are named: `-- first`, the demo with empty
+ * caches (it downloads 1 GB), `-- backfill-large` (it takes 3 GB of disk), and `-- landing-scale` (12 GB of disk
+ * and a quarter of an hour).
  */
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { renderTable } from '../cli/output.ts';
@@ -13,6 +14,7 @@ import { runLarge as runLargeBackfill, run as runBackfill } from './backfill.ts'
 import { withBenchStack } from './bench-stack.ts';
 import { runFirst, runLater } from './demo.ts';
 import { run as runLanding } from './landing.ts';
+import { run as runLandingScale } from './landing-scale.ts';
 import { run as runLatency } from './latency.ts';
 import type { Measurement } from './measurement.ts';
 
@@ -28,11 +30,12 @@ const parts: Record<string, () => Promise<Measurement[]>> = {
   backfill: () => withBenchStack((stack) => runBackfill(stack, signal)),
   'backfill-large': () => withBenchStack((stack) => runLargeBackfill(stack, signal)),
   landing: () => withBenchStack((stack) => runLanding(stack, signal)),
+  'landing-scale': () => withBenchStack((stack) => runLandingScale(stack, signal)),
   latency: () => withBenchStack((stack) => runLatency(stack, signal)),
 };
 
 /** Too expensive to run with the others. */
-const onRequest = new Set(['first', 'backfill-large']);
+const onRequest = new Set(['first', 'backfill-large', 'landing-scale']);
 
 try {
   const asked = process.argv.slice(2);
