@@ -3,7 +3,9 @@ import type { BillingEvent, Entity } from '../events.ts';
 import { idOf } from '../scenario/ids.ts';
 import { Random } from '../scenario/random.ts';
 import { dealt, placeOf, streams, type Place, type Scenario } from '../scenario/scenario.ts';
-import type { ChannelName, MethodName, TierName } from '../scenario/settings.ts';
+import type { MethodName } from '../scenario/payment-settings.ts';
+import type { ChannelName } from '../scenario/settings.ts';
+import type { TierName } from '../scenario/subscription-settings.ts';
 import { assertLegal, type CustomerStatus } from '../scenario/state-machines.ts';
 
 export interface Customer extends Entity {

@@ -5,8 +5,8 @@ import { createSubscription, planOf, type Subscription, type Terms } from '../en
 import type { Numbering } from '../scenario/ids.ts';
 import { Random } from '../scenario/random.ts';
 import { activityAt, streams, type Scenario } from '../scenario/scenario.ts';
-import type { TierName } from '../scenario/settings.ts';
 import type { SubscriptionStatus } from '../scenario/state-machines.ts';
+import type { TierName } from '../scenario/subscription-settings.ts';
 import { nextOrderAt, planOrder } from './order-cycle.ts';
 import { attachMethod, expireAfterFailure, replaceMethod } from './payment-method-cycle.ts';
 import { nextDebtAt, turnDebts, type Debt } from './subscription-dunning.ts';

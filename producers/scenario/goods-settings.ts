@@ -5,6 +5,7 @@ import {
   days,
   factor,
   namedWithShares,
+  range,
   share,
   usdMinor,
   withShares,
@@ -16,12 +17,6 @@ export type ServiceName = (typeof serviceNames)[number];
 
 /** Shares of the counts 1, 2, 3 ... */
 const countShares = z.array(share).min(1).max(100).refine(addsUp, { error: 'the shares must add up to 1' });
-
-function range(bound: z.ZodNumber) {
-  return z
-    .tuple([bound, bound])
-    .refine(([low, high]) => low <= high, { error: 'the range ends before it starts' });
-}
 
 const product = z.strictObject({
   name: z.string().min(1),

@@ -3,10 +3,10 @@ import { IdRegistry } from './ids.ts';
 import { localParts } from './local-time.ts';
 import { planList, type Plan } from './plan-prices.ts';
 import { productList, type Product } from './product-prices.ts';
-import type { DisputeReason, RefundReason } from './payment-settings.ts';
+import type { DisputeReason, FailureCode, MethodName, RefundReason } from './payment-settings.ts';
 import { mix, valueAt, weighted, type Random, type Weighted } from './random.ts';
-import type { ChannelName, FailureCode, MethodName, ScenarioSettings, TierName } from './settings.ts';
-import type { RegionName, VoluntaryReason } from './subscription-settings.ts';
+import type { ChannelName, ScenarioSettings } from './settings.ts';
+import type { RegionName, TierName, VoluntaryReason } from './subscription-settings.ts';
 
 /** Milliseconds since 1970, UTC. Tests put their own in its place. */
 export interface Clock {

@@ -42,6 +42,13 @@ function shareOfEachAddsUp(group: Readonly<Record<string, { share: number }>>): 
   return addsUp(Object.values(group).map((value) => value.share));
 }
 
+/** A range, both ends included. */
+export function range(bound: z.ZodNumber) {
+  return z
+    .tuple([bound, bound])
+    .refine(([low, high]) => low <= high, { error: 'the range ends before it starts' });
+}
+
 /** Factors that move events around without making more of them. */
 export function factors(count: number) {
   return z

@@ -15,9 +15,6 @@ import {
   tierSettings,
 } from './subscription-settings.ts';
 
-export type { FailureCode, MethodName } from './payment-settings.ts';
-export type { TierName } from './subscription-settings.ts';
-
 export const channelNames = ['organic', 'paid_search', 'social', 'referral', 'email', 'partner'] as const;
 export type ChannelName = (typeof channelNames)[number];
 

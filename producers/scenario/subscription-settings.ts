@@ -1,5 +1,14 @@
 import { z } from 'zod';
-import { basisPoints, days, namedShares, share, shares, usdMinor, withShares } from './setting-shapes.ts';
+import {
+  basisPoints,
+  days,
+  namedShares,
+  range,
+  share,
+  shares,
+  usdMinor,
+  withShares,
+} from './setting-shapes.ts';
 
 /** Tiers a customer can be on, from the smallest to the largest. */
 export const tierNames = ['standard', 'starter', 'professional', 'enterprise'] as const;
@@ -16,16 +25,9 @@ export type CancelReason = VoluntaryReason | 'payment_failed' | 'trial_not_conve
 export const intervalMonths = { month: 1, year: 12 } as const;
 export type Interval = keyof typeof intervalMonths;
 
-function range(low: number, high: number) {
-  const bound = z.int().min(low).max(high);
-  return z
-    .tuple([bound, bound])
-    .refine(([from, to]) => from <= to, { error: 'the range ends before it starts' });
-}
-
 export const tierSettings = withShares(
   tierNames,
-  z.strictObject({ share, seats: range(1, 10_000), dueDays: days, isConsumer: z.boolean() }),
+  z.strictObject({ share, seats: range(z.int().min(1).max(10_000)), dueDays: days, isConsumer: z.boolean() }),
 );
 
 const plan = z.strictObject({
@@ -34,7 +36,7 @@ const plan = z.strictObject({
   trialDays: days,
   /** Of one seat for one interval in minor units of USD, each from its day on. */
   prices: z
-    .array(z.strictObject({ from: z.iso.date(), amount: range(1, 100_000_000) }))
+    .array(z.strictObject({ from: z.iso.date(), amount: range(z.int().min(1).max(100_000_000)) }))
     .min(1)
     .refine(
       (prices) => prices.every(({ from }, index) => index === 0 || from > (prices[index - 1]?.from ?? '')),
@@ -64,13 +66,13 @@ export const subscriptionSettings = z
     monthlyDowngrade: share,
     monthlySeatsAdded: share,
     monthlySeatsRemoved: share,
-    seatsChanged: range(1, 1000),
+    seatsChanged: range(z.int().min(1).max(1000)),
     monthlyPause: share,
-    pauseMonths: range(1, 24),
+    pauseMonths: range(z.int().min(1).max(24)),
     canceledAfterPause: share,
     unpaidDays: days,
     reactivated: share,
-    reactivatedAfterMonths: range(1, 60),
+    reactivatedAfterMonths: range(z.int().min(1).max(60)),
   })
   .refine(
     ({ monthlyUpgrade, monthlyDowngrade, monthlySeatsAdded, monthlySeatsRemoved }) =>
@@ -106,7 +108,7 @@ export const invoiceSettings = z.strictObject({
   late: share,
   retried: share,
   maxRetries: z.int().min(0).max(10),
-  retryAfterDays: range(1, 60),
+  retryAfterDays: range(z.int().min(1).max(60)),
   uncollectibleAfterDays: days,
 });
 
@@ -118,8 +120,8 @@ export const paymentMethodSettings = z.strictObject({
   /** How banks move money, by region. */
   schemes: z.record(z.enum(regionNames), z.strictObject({ direct_debit: brand, bank_transfer: brand })),
   /** From being put on file to expiring: of the first card, and of one that replaces another. */
-  validMonths: range(1, 120),
-  replacedValidMonths: range(1, 120),
+  validMonths: range(z.int().min(1).max(120)),
+  replacedValidMonths: range(z.int().min(1).max(120)),
   /** Days without a valid card, once it has expired. */
-  replacedAfterDays: range(0, 60),
+  replacedAfterDays: range(z.int().min(0).max(60)),
 });

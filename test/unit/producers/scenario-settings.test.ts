@@ -1,13 +1,6 @@
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { parse, stringify } from 'yaml';
-import { InvalidInputError } from '../../../core/errors.ts';
-import { projectRoot } from '../../../core/home.ts';
-import { loadScenarioSettings, type ScenarioSettings } from '../../../producers/scenario/settings.ts';
-
-const file = path.join(projectRoot, 'producers', 'scenario', 'scenario.yaml');
+import type { ScenarioSettings } from '../../../producers/scenario/settings.ts';
+import { problemsWith } from './settings-problems.ts';
 
 describe('loadScenarioSettings', () => {
   it.each<[string, (settings: ScenarioSettings) => void, string, RegExp]>([
@@ -137,18 +130,4 @@ describe('loadScenarioSettings', () => {
 
 function forbidSoftFailures(settings: ScenarioSettings): void {
   for (const code of Object.values(settings.payments.failureCodes)) code.isCardOnly ||= code.isSoft;
-}
-
-function problemsWith(change: (settings: ScenarioSettings) => void): InvalidInputError['problems'] {
-  const settings = parse(readFileSync(file, 'utf8')) as ScenarioSettings;
-  change(settings);
-  const changed = path.join(mkdtempSync(path.join(tmpdir(), 'scenario-')), 'scenario.yaml');
-  writeFileSync(changed, stringify(settings));
-  try {
-    loadScenarioSettings(changed);
-  } catch (error) {
-    if (error instanceof InvalidInputError) return error.problems;
-    throw error;
-  }
-  throw new Error('the settings were accepted');
 }
