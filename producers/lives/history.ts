@@ -25,6 +25,7 @@ export function* historyEvents(scenario: Scenario, range: HistoryRange): Generat
   const lastWindow = Math.ceil((endAt - startAt) / windowMs);
   for (let window = 0; window < lastWindow; window += 1) {
     const windowEnd = Math.min(endAt, startAt + (window + 1) * windowMs);
+    let living = 0;
     for (const life of lives) {
       while (life.nextAt < windowEnd) {
         for (const planned of advance(scenario, life)) {
@@ -35,7 +36,13 @@ export function* historyEvents(scenario: Scenario, range: HistoryRange): Generat
           else steps.push(planned);
         }
       }
+      // Whose next decision is not part of the history is let go of, at once.
+      if (life.nextAt < endAt) {
+        lives[living] = life;
+        living += 1;
+      }
     }
+    lives.length = living;
     const steps = coming.get(window);
     coming.delete(window);
     // Sorting is stable: at the same moment a parent stays before its child.
