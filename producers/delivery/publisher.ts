@@ -23,13 +23,17 @@ export interface DeliveryOptions {
    * wait for a broker that accepts connections and never answers.
    */
   deliveryTimeoutMs?: number;
-  /** Where records that are larger than their topic allows are kept; without it they end the run. */
+}
+
+/** What becomes of records that are larger than their topic allows. */
+export interface RefusalOptions {
+  /** Where they are kept; without it the first one ends the run. */
   refusedFolder?: string;
   /** Called for each of them, when it is kept. */
   onRefused?: (record: RefusedRecord) => void;
 }
 
-export interface PublisherOptions extends DeliveryOptions, RoutesOptions {}
+export interface PublisherOptions extends DeliveryOptions, RefusalOptions, RoutesOptions {}
 
 /** What the broker has confirmed; nothing else counts as sent. */
 export interface Acknowledged {
@@ -54,7 +58,7 @@ export class Publisher {
   readonly #channels: ReadonlyMap<string, Channel>;
   readonly #lanes: readonly Lane[];
   readonly #positions = new Map<string, number[]>();
-  readonly #options: Pick<DeliveryOptions, 'refusedFolder' | 'onRefused'>;
+  readonly #options: RefusalOptions;
   readonly #refused: RefusedRecord[] = [];
 
   constructor(
@@ -62,7 +66,7 @@ export class Publisher {
     { clusterId, topics }: Routes,
     createLane: (onAcknowledged: (answers: readonly RecordMetadata[]) => void) => Lane,
     lanes: number,
-    options: Pick<DeliveryOptions, 'refusedFolder' | 'onRefused'>,
+    options: RefusalOptions,
   ) {
     this.#target = target;
     this.clusterId = clusterId;
@@ -210,7 +214,7 @@ export async function connectPublisher(options: PublisherOptions): Promise<Publi
 export async function openPublisher(
   target: Target,
   routes: Routes,
-  options: DeliveryOptions,
+  options: DeliveryOptions & RefusalOptions,
 ): Promise<Publisher> {
   const { lanes = 2, batchRecords = 3000, compression, retries = 15, deliveryTimeoutMs = 60_000 } = options;
   const retry = outageRetry(retries);
