@@ -66,8 +66,8 @@ function succeed(walk: Walk, how: 'direct' | 'recovered' | 'disputed'): void {
       const authorization = walk.ask('authorization', payment.amountMinor);
       const capture = walk.ask('capture', payment.amountMinor);
       walk.turn('captured', thinking(random) + authorization.latencyMs + capture.latencyMs);
-      walk.happen(authorization);
-      walk.happen(capture);
+      walk.add(authorization);
+      walk.add(capture);
       walk.turn('settled', between(random, 1 * day, 2 * day));
       break;
     }
@@ -91,13 +91,13 @@ function fail(walk: Walk, how: 'failed' | 'voided' | 'expired'): void {
       walk.retry();
       const authorization = walk.ask('authorization', payment.amountMinor, code);
       walk.turn('abandoned', thinking(random) + authorization.latencyMs, code);
-      walk.happen(authorization);
+      walk.add(authorization);
       break;
     }
     case 'voided': {
       walk.authorize();
       walk.turn('voided', between(random, 5 * minute, 12 * hour));
-      walk.happen(walk.ask('reversal', payment.amountMinor));
+      walk.add(walk.ask('reversal', payment.amountMinor));
       break;
     }
     case 'expired':
@@ -141,16 +141,16 @@ function dispute(walk: Walk): void {
   const { disputesWon, evidenceDays } = scenario.settings.payments;
   const opened = createDispute(scenario, payment, random.draw(scenario.tables.disputeReasons), numbering);
   walk.wait(between(random, 5 * day, 40 * day));
-  walk.happen({ kind: 'dispute', dispute: opened, to: 'needs_response' });
+  walk.add({ kind: 'dispute', dispute: opened, to: 'needs_response' });
   walk.turn('disputed', 0);
-  walk.happen(walk.ask('chargeback', payment.amountMinor, 'none', null, opened.id));
+  walk.add(walk.ask('chargeback', payment.amountMinor, 'none', null, opened.id));
   walk.wait(between(random, 0.1, 0.9) * evidenceDays * day);
-  walk.happen({ kind: 'dispute', dispute: opened, to: 'under_review' });
+  walk.add({ kind: 'dispute', dispute: opened, to: 'under_review' });
   walk.wait(between(random, 5 * day, 30 * day));
   const isWon = random.chance(disputesWon);
-  walk.happen({ kind: 'dispute', dispute: opened, to: isWon ? 'won' : 'lost' });
+  walk.add({ kind: 'dispute', dispute: opened, to: isWon ? 'won' : 'lost' });
   walk.turn(isWon ? 'won' : 'lost', 0);
-  if (isWon) walk.happen(walk.ask('reversal', payment.amountMinor, 'none', null, opened.id));
+  if (isWon) walk.add(walk.ask('reversal', payment.amountMinor, 'none', null, opened.id));
 }
 
 /** A payment on its way through the state machine. A class, because closures made per payment are slow. */
@@ -176,7 +176,8 @@ class Walk {
     this.time += Math.ceil(ms);
   }
 
-  happen(step: Step): void {
+  /** What happens now, behind all that was added for this moment. */
+  add(step: Step): void {
     this.steps.push({ at: this.time, step });
   }
 
@@ -188,10 +189,10 @@ class Walk {
   ): void {
     this.wait(afterMs);
     if (to === 'captured') this.capturedAt = this.time;
-    this.happen({ kind: 'payment', payment: this.payment, to, failureCode, refundMinor });
+    this.add({ kind: 'payment', payment: this.payment, to, failureCode, refundMinor });
   }
 
-  /** Asks the processor. Its answer is told of when it `happen`s, behind what it refers to. */
+  /** Asks the processor. Its answer is told of when it is added, behind what it refers to. */
   ask(
     movement: TransactionKind,
     amountMinor: number,
@@ -211,7 +212,7 @@ class Walk {
       this.wait(between(random, 10 * second, 2 * minute));
     }
     this.turn('authorized', thinking(random) + authorization.latencyMs);
-    this.happen(authorization);
+    this.add(authorization);
   }
 
   capture(): void {
@@ -222,13 +223,13 @@ class Walk {
       'captured',
       (isAtOnce ? thinking(random) : between(random, 1 * hour, 1 * day)) + capture.latencyMs,
     );
-    this.happen(capture);
+    this.add(capture);
   }
 
   fail(movement: 'authorization' | 'capture', code: FailureCode): void {
     const transaction = this.ask(movement, this.payment.amountMinor, code);
     this.turn('failed', thinking(this.random) + transaction.latencyMs, code);
-    this.happen(transaction);
+    this.add(transaction);
   }
 
   retry(): void {
@@ -238,11 +239,11 @@ class Walk {
 
   giveBack(to: 'partially_refunded' | 'refunded', amountMinor: number, reason: RefundReason): void {
     const given = createRefund(this.scenario, this.payment, amountMinor, reason, this.numbering);
-    this.happen({ kind: 'refund', refund: given, to: 'pending' });
+    this.add({ kind: 'refund', refund: given, to: 'pending' });
     this.wait(between(this.random, 1 * minute, 1 * day));
-    this.happen({ kind: 'refund', refund: given, to: 'succeeded' });
+    this.add({ kind: 'refund', refund: given, to: 'succeeded' });
     this.turn(to, 0, 'none', amountMinor);
-    this.happen(this.ask('refund', amountMinor, 'none', given.id));
+    this.add(this.ask('refund', amountMinor, 'none', given.id));
   }
 
   drawFailure(): FailureCode {

@@ -28,7 +28,7 @@ export function* fxEvents(scenario: Scenario, { startAt, endAt }: Period): Gener
 }
 
 /** For whom money is spent: so many customers, who sign up within the period. */
-export interface Campaigning {
+interface Acquisition {
   /** Number that no other run of the seed has. */
   run: number;
   customers: number;
@@ -38,7 +38,7 @@ export interface Campaigning {
 /** What every channel costs on every day that ends within the period. */
 export function* spendEvents(
   scenario: Scenario,
-  { run, customers, period: { startAt, endAt } }: Campaigning,
+  { run, customers, period: { startAt, endAt } }: Acquisition,
 ): Generator<BillingEvent> {
   const { growth } = scenario.settings.customers;
   const length = (endAt - startAt) / dayMs;
