@@ -1,6 +1,6 @@
 import { messageOf } from '../../core/errors.ts';
 import type { BillingEvent } from '../events.ts';
-import type { LiveStream} from '../lives/live.ts';
+import type { LiveStream } from '../lives/live.ts';
 import { type LiveState } from '../lives/live.ts';
 import { withPresentPrices } from '../lives/present-prices.ts';
 import type { Clock } from '../scenario/scenario.ts';
@@ -10,6 +10,8 @@ import { saveLiveState, takeLiveState, type LiveStateOptions } from './live-stat
 import type { Publish, RunTools } from './run.ts';
 import { Supply } from './supply.ts';
 
+/** Topic of whom every life tells first; whatever refers to it is chosen together with it. */
+const customersTopic = 'billing.customers';
 /** Events in a row of other topics than the chosen ones after which nothing more is expected of these. */
 const maxMisses = 100_000;
 
@@ -28,7 +30,8 @@ export class LiveRun {
   readonly #onNote: (text: string) => void;
   readonly #stored: LiveStateOptions;
   readonly #supply: Supply;
-  #stream: LiveStream;
+  /** Undefined where no topic was chosen that customers have a part in. */
+  #stream: LiveStream | undefined;
   #nextPageAt = 0;
 
   constructor(tools: RunTools, { topics, clock, onNote }: LiveRunOptions) {
@@ -40,7 +43,10 @@ export class LiveRun {
     this.#onNote = onNote;
     this.#stored = { folder, topics, fingerprint };
     this.#supply = new Supply({ claims, fingerprint, clock });
+    if (!this.#topics.has(customersTopic)) return;
     this.#stream = this.#streamFrom(takeLiveState(this.#stored, onNote));
+    if (this.#supply.isOutdated())
+      onNote('Histories that another version of the scenario told are not gone on with.');
   }
 
   /**
@@ -56,14 +62,14 @@ export class LiveRun {
       await flush();
       if (page.events.length > 0) turnPage(claims, page, now);
       this.#nextPageAt = nextPageAt(now);
-      this.#stream = this.#streamFrom(this.#stream.state());
+      if (this.#stream !== undefined) this.#stream = this.#streamFrom(this.#stream.state());
     }
-    this.#supply.refill(this.#stream);
+    if (this.#stream !== undefined) this.#supply.refill(this.#stream);
   }
 
   /** The stream's next event of the chosen topics; undefined when there seems to be none. */
   next(): BillingEvent | undefined {
-    for (let misses = 0; misses < maxMisses; misses += 1) {
+    for (let misses = 0; this.#stream !== undefined && misses < maxMisses; misses += 1) {
       const event = this.#stream.next(this.#clock.now());
       if (this.#topics.has(event.topic)) return event;
     }
@@ -73,6 +79,7 @@ export class LiveRun {
 
   /** Stores the stream for the next run; only when all of its events are acknowledged. */
   keep(): void {
+    if (this.#stream === undefined) return;
     try {
       saveLiveState(this.#stored, this.#stream.state());
     } catch (error) {

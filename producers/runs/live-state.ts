@@ -7,7 +7,7 @@ import {
   readdirSync,
   renameSync,
   rmSync,
-  writeSync,
+  writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
 import { deserialize, serialize } from 'node:v8';
@@ -53,16 +53,19 @@ export function saveLiveState({ folder, topics, fingerprint }: LiveStateOptions,
   const body = serialize(stored);
   const header = { format, fingerprint, bytes: body.length, sha256: sha256Of(body) };
   const draft = path.join(folder, `draft-${process.pid}.state`);
-  const file = openSync(draft, 'w', 0o600);
   try {
-    writeSync(file, `${JSON.stringify(header)}\n`);
-    writeSync(file, body);
-    fsyncSync(file);
+    const file = openSync(draft, 'w', 0o600);
+    try {
+      writeFileSync(file, Buffer.concat([Buffer.from(`${JSON.stringify(header)}\n`), body]));
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    // Streams that ran side by side each leave a file.
+    renameSync(draft, path.join(folder, `${prefixOf(topics)}${Date.now()}-${process.pid}.state`));
   } finally {
-    closeSync(file);
+    rmSync(draft, { force: true });
   }
-  // Streams that ran side by side each leave a file.
-  renameSync(draft, path.join(folder, `${prefixOf(topics)}${Date.now()}-${process.pid}.state`));
 }
 
 /**

@@ -52,6 +52,13 @@ export class Supply {
     if (needsSignups || (adopts === 0 && this.#hasAdoptable)) stream.grant(this.#claim(needsSignups).grant);
   }
 
+  /** True where there are histories, and none that lives can be resumed from. */
+  isOutdated(): boolean {
+    const { claims, fingerprint } = this.#options;
+    const histories = claims.list().filter((claim) => claim.kind === 'history' && claim.isComplete);
+    return histories.length > 0 && histories.every((claim) => claim.fingerprint !== fingerprint);
+  }
+
   #claim(withSignups: boolean): { number: number; grant: Grant } {
     const { claims, fingerprint, clock } = this.#options;
     const now = clock.now();

@@ -49,17 +49,23 @@ class Refusal extends Error {
   }
 }
 
-/** @throws PipelineError `PRODUCE_TOKEN_MISSING` for a token that is missing or too short to be a secret */
-export function checkToken(token: string | undefined): string {
-  if (token !== undefined && token.length >= minTokenLength) return token;
-  throw new PipelineError('PRODUCE_TOKEN_MISSING', {
-    what:
-      token === undefined || token === ''
-        ? 'There is no token, and without one anybody on this machine could start a batch'
-        : `The token has ${token.length} characters; it needs at least ${minTokenLength}`,
+/** @throws PipelineError `PRODUCE_TOKEN_INVALID` for a token that is missing, too short, or no header can carry */
+export function checkToken(token = ''): string {
+  const problem = problemOfToken(token);
+  if (problem === undefined) return token;
+  throw new PipelineError('PRODUCE_TOKEN_INVALID', {
+    what: problem,
     where: 'the environment variable PRODUCE_TOKEN',
     todo: 'Set it, for example: export PRODUCE_TOKEN=$(openssl rand -hex 16)',
   });
+}
+
+function problemOfToken(token: string): string | undefined {
+  if (token === '') return 'There is no token, and without one anybody on this machine could start a batch';
+  if (!/^[\x21-\x7e]+$/.test(token))
+    return 'The token has spaces or other characters that no header can carry';
+  if (token.length >= minTokenLength) return undefined;
+  return `The token has ${token.length} characters; it needs at least ${minTokenLength}`;
 }
 
 /**

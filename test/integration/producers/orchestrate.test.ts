@@ -51,6 +51,16 @@ describe('a chosen set of topics', () => {
     expect(problemsOf(await readRecords(stack.target))).toEqual([]);
   });
 
+  it('ends at once where nothing more happens before tomorrow', async () => {
+    const before = await countRecords(stack.target);
+    const run = await runCli(env, 'produce', '--only', 'fx-rates', '--seed', '8', '--json');
+    expect(run.exitCode).toBe(0);
+    expect(run.stderr).toContain('Nothing more happens in billing.fx-rates');
+    const added = difference(before, await countRecords(stack.target));
+    expect(Object.keys(added)).toEqual(['billing.fx-rates']);
+    expect(acknowledgedOf(run.stdout)).toEqual(added);
+  });
+
   it('is refused where it names what is not there', async () => {
     const run = await runCli(env, 'produce', '--only', 'refund,customers');
     expect(run.exitCode).toBe(1);

@@ -44,6 +44,8 @@ describe('the supply of customers', () => {
     claims.add(() => ({ kind: 'history', ...rangeOf(0, 10), fingerprint }));
     claims.complete(claims.add(() => ({ kind: 'history', ...rangeOf(10, 10), fingerprint: 'another' })));
     expect(adoptable(claims.list(), fingerprint)).toEqual([]);
+    expect(supplyOf(claims).isOutdated()).toBe(true);
+    expect(supplyOf(claimsWith(1)).isOutdated()).toBe(false);
     open(claims).next(endAt);
     expect(claims.list().at(-1)).toMatchObject({ kind: 'live', first: 20, adopts: [] });
   });

@@ -165,9 +165,12 @@ describe('the trigger server', () => {
 });
 
 describe('the token', () => {
-  it.each([undefined, '', 'short', 'fifteen-letters'])('"%s" is refused', (given) => {
-    expect(() => checkToken(given)).toThrow(expect.objectContaining({ code: 'PRODUCE_TOKEN_MISSING' }));
-  });
+  it.each([undefined, '', 'short', 'fifteen-letters', 'with spaces in between'])(
+    '"%s" is refused',
+    (given) => {
+      expect(() => checkToken(given)).toThrow(expect.objectContaining({ code: 'PRODUCE_TOKEN_INVALID' }));
+    },
+  );
 
   it('of 16 characters is accepted, and never shown when it is too short', () => {
     expect(checkToken('sixteen-letters!')).toBe('sixteen-letters!');
