@@ -70,13 +70,13 @@ export const run: Run = async (context, options) => {
     } finally {
       await server.close();
     }
-    output.note('Stopped watching');
-    return 0;
   } finally {
     await notifier.close(lastAlertsMs);
     await supervisor.close();
     lock.release();
   }
+  output.note('Stopped watching');
+  return 0;
 };
 
 async function lookOnce(supervisor: Supervisor, { output, signal }: CommandContext): Promise<0 | 2> {

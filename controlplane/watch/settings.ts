@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { parseWith } from '../../core/parse.ts';
+import { InvalidInputError, type Problem } from '../../core/errors.ts';
+import { check } from '../../core/parse.ts';
 import { defaultHealthLimits, type HealthLimits } from '../health.ts';
 import { defaultRestartLimits, type RestartLimits } from './restart-policy.ts';
 
@@ -48,44 +49,46 @@ function number(low: number, high: number) {
 
 const address = z.string().regex(/^[^\s@]+@[^\s@]+$/, 'expected a mail address');
 
-const environmentSchema = z
-  .object({
-    WATCH_INTERVAL_S: number(0.2, 3600),
-    WATCH_STALLED_AFTER_S: number(5, 86_400),
-    WATCH_UNASSIGNED_AFTER_S: number(1, 86_400),
-    WATCH_DLQ_PER_MINUTE: number(0, 1_000_000),
-    WATCH_RESTARTS_PER_MINUTE: number(1, 10_000),
-    WATCH_RESTARTS_PER_TASK: number(1, 1000),
-    WATCH_HOST: text,
-    WATCH_PORT: number(0, 65_535),
-    WATCH_TOKEN: text,
-    ALERT_WEBHOOK_URL: text.pipe(
-      z.url({ protocol: /^https?$/, error: 'expected an http:// or https:// address' }).optional(),
-    ),
-    ALERT_WEBHOOK_SECRET: text,
-    ALERT_SMTP_URL: text.pipe(
-      z
-        .url({ protocol: /^smtps?$/, error: 'expected smtp://host:port or smtps://user:password@host:port' })
-        .optional(),
-    ),
-    ALERT_MAIL_FROM: text.pipe(address.optional()),
-    ALERT_MAIL_TO: text
-      .transform((list) => list?.split(',').map((one) => one.trim()))
-      .pipe(z.array(address).optional()),
-  })
-  .superRefine((env, context) => {
-    const demand = (name: keyof typeof env, message: string) => {
-      if (env[name] === undefined) context.addIssue({ code: 'custom', path: [name], message });
-    };
-    if (!isLoopback(env.WATCH_HOST ?? loopback)) {
-      demand('WATCH_TOKEN', 'must be set, because WATCH_HOST lets other machines ask');
-    }
-    if (env.ALERT_SMTP_URL !== undefined || env.ALERT_MAIL_TO !== undefined) {
-      for (const name of ['ALERT_SMTP_URL', 'ALERT_MAIL_TO', 'ALERT_MAIL_FROM'] as const) {
-        demand(name, 'must be set for alerts by mail, together with the other two');
-      }
-    }
-  });
+const environmentSchema = z.object({
+  WATCH_INTERVAL_S: number(0.2, 3600),
+  WATCH_STALLED_AFTER_S: number(5, 86_400),
+  WATCH_UNASSIGNED_AFTER_S: number(1, 86_400),
+  WATCH_DLQ_PER_MINUTE: number(0, 1_000_000),
+  WATCH_RESTARTS_PER_MINUTE: number(1, 10_000),
+  WATCH_RESTARTS_PER_TASK: number(1, 1000),
+  WATCH_HOST: text,
+  WATCH_PORT: number(0, 65_535),
+  WATCH_TOKEN: text,
+  ALERT_WEBHOOK_URL: text.pipe(
+    z.url({ protocol: /^https?$/, error: 'expected an http:// or https:// address' }).optional(),
+  ),
+  ALERT_WEBHOOK_SECRET: text,
+  ALERT_SMTP_URL: text.pipe(
+    z
+      .url({ protocol: /^smtps?$/, error: 'expected smtp://host:port or smtps://user:password@host:port' })
+      .optional(),
+  ),
+  ALERT_MAIL_FROM: text.pipe(address.optional()),
+  ALERT_MAIL_TO: text
+    .transform((list) => list?.split(',').map((one) => one.trim()))
+    .pipe(z.array(address).optional()),
+});
+
+/** Variables that others make necessary. */
+function findMissing(env: NodeJS.ProcessEnv): Problem[] {
+  const isSet = (name: string) => Boolean(env[name]?.trim());
+  const demand = (name: string, message: string) => (isSet(name) ? [] : [{ path: name, message }]);
+  const mail = ['ALERT_SMTP_URL', 'ALERT_MAIL_TO', 'ALERT_MAIL_FROM'];
+  const sendsMail = isSet('ALERT_SMTP_URL') || isSet('ALERT_MAIL_TO');
+  return [
+    ...(isLoopback(env['WATCH_HOST']?.trim() || loopback)
+      ? []
+      : demand('WATCH_TOKEN', 'must be set, because WATCH_HOST lets other machines ask')),
+    ...(sendsMail
+      ? mail.flatMap((name) => demand(name, 'must be set for alerts by mail, together with the other two'))
+      : []),
+  ];
+}
 
 const loopback = '127.0.0.1';
 const defaultPort = 8090;
@@ -102,12 +105,16 @@ export function isLoopback(host: string): boolean {
  * @throws InvalidInputError listing every malformed and every missing variable together
  */
 export function readWatchSettings(env: NodeJS.ProcessEnv): WatchSettings {
-  const given = parseWith(
-    environmentSchema,
-    env,
-    'The settings of the watcher are not valid',
-    'the environment',
-  );
+  const parsed = check(environmentSchema, env);
+  const problems = [...parsed.problems, ...findMissing(env)];
+  const given = parsed.value;
+  if (given === undefined || problems.length > 0) {
+    throw new InvalidInputError({
+      what: 'The settings of the watcher are not valid',
+      where: 'the environment',
+      problems,
+    });
+  }
   const ms = (seconds: number | undefined, fallback: number) =>
     seconds === undefined ? fallback : Math.round(seconds * 1000);
   return {

@@ -54,8 +54,8 @@ async function serve({ snapshot: current, token = null }: Served = {}) {
     snapshot: () => current,
     staleAfterMs: 10_000,
   });
-  onTestFinished(server.close);
-  return { ...server, metrics };
+  onTestFinished(() => server.close());
+  return { url: server.url, metrics };
 }
 
 test('metrics say what the last look saw, with the documented names', async () => {

@@ -50,7 +50,14 @@ test('everything that is wrong is reported together', () => {
       ALERT_SMTP_URL: 'mail.example.com',
       ALERT_MAIL_TO: 'ops',
     }).sort(),
-  ).toEqual(['ALERT_MAIL_TO[0]', 'ALERT_SMTP_URL', 'ALERT_WEBHOOK_URL', 'WATCH_INTERVAL_S', 'WATCH_PORT']);
+  ).toEqual([
+    'ALERT_MAIL_FROM',
+    'ALERT_MAIL_TO[0]',
+    'ALERT_SMTP_URL',
+    'ALERT_WEBHOOK_URL',
+    'WATCH_INTERVAL_S',
+    'WATCH_PORT',
+  ]);
 });
 
 test('mail needs a server, a sender and a recipient', () => {
