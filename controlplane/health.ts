@@ -173,8 +173,7 @@ function judgeTrend(
       verdict: 'dead-letters',
       cause: 'poison-record',
       reason: `${String(recentDeadLetters)} records went to the dead letter topic within ${duration(deadLetterWindowMs)}`,
-      action:
-        'Look at them (npm run dlq -- show TOPIC), correct the cause, then replay them (npm run dlq -- replay).',
+      action: 'Look at them and at the errors in their headers, correct the cause, then replay them.',
     };
   }
   return undefined;
