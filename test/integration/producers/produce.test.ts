@@ -1,3 +1,6 @@
+import { spawnSync } from 'node:child_process';
+import { readdirSync, statSync } from 'node:fs';
+import path from 'node:path';
 import { SchemaRegistry } from '@kafkajs/confluent-schema-registry';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { waitFor } from '../../../core/wait.ts';
@@ -28,7 +31,7 @@ afterAll(async () => {
 describe('producing', () => {
   it('says what is missing before it sends anything', async () => {
     await expect(live()).rejects.toMatchObject({ code: 'SCHEMA_NOT_REGISTERED' });
-    await registerSchemas({ registryUrl: stack.target.schemaRegistry.url, topics: catalog.topics });
+    await registerSchemas({ registry: stack.target.schemaRegistry, topics: catalog.topics });
     await expect(live()).rejects.toMatchObject({ code: 'TOPIC_MISSING' });
     await withKafkaAdmin(stack.target, { clientId: 'test' }, async (admin) =>
       applyTopics({ admin, catalog, replicationFactor: 1 }),
@@ -134,6 +137,33 @@ describe('producing while the broker dies', () => {
   });
 });
 
+describe("producing while the broker's disk is full", () => {
+  it('gives up, counts only what is there, and goes on when there is room', async () => {
+    const before = await countRecords(stack.target);
+    // To the broker a file that may not grow is a disk without room.
+    const maxBytes = largestLogBytes() + 200_000;
+    const limited = spawnSync('prlimit', [`--pid=${brokerPid!}`, `--fsize=${maxBytes}`]);
+    expect(limited.status, String(limited.stderr)).toBe(0);
+    const error: unknown = await produceLive({
+      ...settings(),
+      rate: 20_000,
+      durationMs: 120_000,
+      stopTimeoutMs: 1000,
+      publisher: { retries: 1 },
+    }).catch((caught: unknown) => caught);
+    expect(error).toBeInstanceOf(ProduceFailedError);
+    expect(error).toMatchObject({ code: 'KAFKA_UNREACHABLE' });
+    await waitFor(() => !isAlive(brokerPid!), { what: 'the broker to stop', timeoutMs: 30_000 });
+    await startBroker();
+    const { byTopic } = (error as ProduceFailedError).result;
+    const held = difference(before, await countRecords(stack.target));
+    for (const [topic, count] of Object.entries(byTopic)) {
+      expect(held[topic], topic).toBeGreaterThanOrEqual(count);
+    }
+    await expect(live()).resolves.toMatchObject({ total: 300 });
+  });
+});
+
 describe('producing while the broker is silent', () => {
   it('gives up a batch that is not acknowledged in time, and ends on an interruption without waiting for it', async () => {
     const before = await countRecords(stack.target);
@@ -176,6 +206,14 @@ function settings() {
 
 async function live() {
   return produceLive({ ...settings(), rate: 500, durationMs: 600 });
+}
+
+/** Of all files the broker appends to. */
+function largestLogBytes(): number {
+  const folder = path.join(stack.settings.home.data, 'kafka', 'storage');
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' });
+  const logs = files.filter((file) => file.endsWith('.log'));
+  return Math.max(...logs.map((file) => statSync(path.join(folder, file)).size));
 }
 
 async function killBroker(): Promise<void> {
