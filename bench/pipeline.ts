@@ -10,7 +10,7 @@ import type { BenchStack } from './bench-stack.ts';
 /** Schemas, topics and tables, but no connector yet: what is produced now waits on the broker. */
 export async function preparePipeline({ target }: BenchStack): Promise<Catalog> {
   const catalog = loadCatalog();
-  await registerSchemas({ registryUrl: target.schemaRegistry.url, topics: catalog.topics });
+  await registerSchemas({ registry: target.schemaRegistry, topics: catalog.topics });
   await withKafkaAdmin(target, { clientId: 'bench' }, async (admin) =>
     applyTopics({ admin, catalog, replicationFactor: target.kafka.replicationFactor }),
   );

@@ -36,7 +36,7 @@ export interface PaymentsProduced {
 export async function producePayments(options: PaymentsOptions): Promise<PaymentsProduced> {
   const { target, catalog, records, signal } = options;
   const schemaIds = await lookUpSchemaIds({
-    registryUrl: target.schemaRegistry.url,
+    registry: target.schemaRegistry,
     topics: catalog.topics,
     ...(signal === undefined ? {} : { signal }),
   });

@@ -60,7 +60,7 @@ const findRefusedSettings: Check = async (connectors, { service, signal }) =>
   (await Promise.all(connectors.map((connector) => service.validate(connector, signal)))).flat();
 
 const findMissingSubjects: Check = async (connectors, { target, topics, signal }) => {
-  const registry = createRegistry(target.schemaRegistry.url, signal, target.schemaRegistry.auth);
+  const registry = createRegistry(target.schemaRegistry, signal);
   const wanted = connectors.flatMap((connector) =>
     topicsOf(connector).flatMap((topic) => {
       const known = topics.find((one) => one.topic === topic);

@@ -97,7 +97,7 @@ async function runPipeline(options: DemoOptions, step: Step): Promise<DemoReport
   const { env } = settings;
   await step('Schemas', async () => {
     const registrations = await registerSchemas({
-      registryUrl: target.schemaRegistry.url,
+      registry: target.schemaRegistry,
       topics: catalog.topics,
       signal,
     });

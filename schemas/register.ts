@@ -1,6 +1,6 @@
 import { PipelineError } from '../core/errors.ts';
 import type { CatalogTopic, CompatibilityLevel } from './catalog.ts';
-import { createRegistry, type Registry } from './registry.ts';
+import { createRegistry, type Registry, type RegistryEndpoint } from './registry.ts';
 
 export const registrationResults = ['created', 'new version', 'unchanged'] as const;
 
@@ -15,8 +15,7 @@ export interface Registration {
 }
 
 export interface RegisterOptions {
-  /** Base of the registry's Confluent-compatible API. */
-  registryUrl: string;
+  registry: RegistryEndpoint;
   topics: readonly CatalogTopic[];
   signal?: AbortSignal;
 }
@@ -29,8 +28,8 @@ export interface RegisterOptions {
  *   `REGISTRY_UNREACHABLE`, `REGISTRY_ERROR`
  */
 export async function registerSchemas(options: RegisterOptions): Promise<Registration[]> {
-  const { registryUrl, topics, signal } = options;
-  const registry = createRegistry(registryUrl, signal);
+  const { topics, signal } = options;
+  const registry = createRegistry(options.registry, signal);
   const known = new Map<string, number>();
   const refusals: string[] = [];
   const isNew = new Set<string>();
@@ -50,7 +49,7 @@ export async function registerSchemas(options: RegisterOptions): Promise<Registr
   if (refusals.length > 0) {
     throw new PipelineError('SCHEMA_REFUSED', {
       what: `The schema registry refuses ${refusals.length} of ${topics.length} schemas; none was registered`,
-      where: registryUrl,
+      where: options.registry.url,
       todo: `${refusals.join('\n')}\nMake the change compatible (a default for a new field), or use a new topic.`,
     });
   }
@@ -75,8 +74,8 @@ export async function registerSchemas(options: RegisterOptions): Promise<Registr
  * @throws PipelineError `SCHEMA_NOT_REGISTERED` naming every subject that lacks the catalog's schema
  */
 export async function lookUpSchemaIds(options: RegisterOptions): Promise<Map<string, number>> {
-  const { registryUrl, topics, signal } = options;
-  const registry = createRegistry(registryUrl, signal);
+  const { topics, signal } = options;
+  const registry = createRegistry(options.registry, signal);
   const ids = new Map<string, number>();
   const missing: string[] = [];
   for (const topic of topics) {
@@ -87,7 +86,7 @@ export async function lookUpSchemaIds(options: RegisterOptions): Promise<Map<str
   if (missing.length > 0) {
     throw new PipelineError('SCHEMA_NOT_REGISTERED', {
       what: `The registry lacks the catalog's schema of ${missing.join(', ')}`,
-      where: registryUrl,
+      where: options.registry.url,
       todo: 'Run "npm run schemas:register".',
     });
   }

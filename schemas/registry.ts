@@ -23,15 +23,15 @@ export interface Registry {
 
 const requestTimeoutMs = 10_000;
 
-/**
- * @param url base of the API, without a trailing slash
- * @param auth for basic authentication
- */
-export function createRegistry(
-  url: string,
-  signal?: AbortSignal,
-  auth?: { username: string; password: string },
-): Registry {
+/** Where a registry is, and how to log in to it. */
+export interface RegistryEndpoint {
+  /** Base of the Confluent-compatible API, without a trailing slash. */
+  url: string;
+  /** Basic authentication. */
+  auth?: { username: string; password: string } | undefined;
+}
+
+export function createRegistry({ url, auth }: RegistryEndpoint, signal?: AbortSignal): Registry {
   const login = auth === undefined ? {} : { auth };
   // The library knows neither the level of a subject nor deadlines: those requests are made directly, and its
   // own requests get a deadline from a middleware. Retries are ours, in one place.

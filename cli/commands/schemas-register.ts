@@ -7,7 +7,7 @@ export const run: Run = async (context) => {
   const { output, signal } = context;
   const { topics } = loadCatalog();
   const registrations = await registerSchemas({
-    registryUrl: context.target().schemaRegistry.url,
+    registry: context.target().schemaRegistry,
     topics,
     signal,
   });

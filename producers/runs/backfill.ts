@@ -78,7 +78,7 @@ export async function backfill(options: BackfillOptions): Promise<BackfillResult
   const { target, catalog, years, customers, seed = 1, signal, clock = systemClock } = options;
   const settings = options.settings ?? loadScenarioSettings();
   const schemaIds = await lookUpSchemaIds({
-    registryUrl: target.schemaRegistry.url,
+    registry: target.schemaRegistry,
     topics: catalog.topics,
     ...(signal && { signal }),
   });

@@ -127,7 +127,7 @@ export async function run(
   } = options;
   const scenario = createScenario(seed, options.settings ?? loadScenarioSettings(), clock);
   const schemaIds = await lookUpSchemaIds({
-    registryUrl: target.schemaRegistry.url,
+    registry: target.schemaRegistry,
     topics: catalog.topics,
     ...(signal === undefined ? {} : { signal }),
   });

@@ -133,7 +133,7 @@ describe('the stream suffers', () => {
       return new Map(rows.map((row) => [row['id'], row['month']]));
     };
     const schemaIds = await lookUpSchemaIds({
-      registryUrl: target.schemaRegistry.url,
+      registry: target.schemaRegistry,
       topics: catalog.topics,
     });
     const publisher = await connectPublisher({ target, catalog, schemaIds });

@@ -35,7 +35,7 @@ beforeAll(async () => {
   producer = createKafka(target, { clientId: 'ingestion-test' }).producer();
   await producer.connect();
   clickhouse = createClickHouse(target);
-  schemaIds = await lookUpSchemaIds({ registryUrl: target.schemaRegistry.url, topics: catalog.topics });
+  schemaIds = await lookUpSchemaIds({ registry: target.schemaRegistry, topics: catalog.topics });
 });
 afterAll(async () => {
   await producer.disconnect();

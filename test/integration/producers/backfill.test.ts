@@ -29,7 +29,7 @@ let brokerPid: number | undefined;
 beforeAll(async () => {
   stack = await startTestStack(['kafka', 'schema-registry']);
   brokerPid = stack.started.services.find(({ name }) => name === 'kafka')?.pid;
-  await registerSchemas({ registryUrl: stack.target.schemaRegistry.url, topics: catalog.topics });
+  await registerSchemas({ registry: stack.target.schemaRegistry, topics: catalog.topics });
   clusterId = await withKafkaAdmin(stack.target, { clientId: 'test' }, async (admin) => {
     await applyTopics({ admin, catalog, replicationFactor: 1 });
     return (await admin.describeCluster()).clusterId;

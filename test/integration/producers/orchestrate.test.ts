@@ -28,7 +28,7 @@ beforeAll(async () => {
   stack = await startTestStack(['kafka', 'schema-registry']);
   env = { ...process.env, ...stack.env, PRODUCE_TOKEN: token };
   const { target } = stack;
-  await registerSchemas({ registryUrl: target.schemaRegistry.url, topics: catalog.topics });
+  await registerSchemas({ registry: target.schemaRegistry, topics: catalog.topics });
   await withKafkaAdmin(target, { clientId: 'test' }, async (admin) =>
     applyTopics({ admin, catalog, replicationFactor: 1 }),
   );

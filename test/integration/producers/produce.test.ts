@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { SchemaRegistry } from '@kafkajs/confluent-schema-registry';
+import kafkajs from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { waitFor } from '../../../core/wait.ts';
 import { startStack } from '../../../embedded/stack.ts';
@@ -65,6 +66,16 @@ describe('producing', () => {
     for (const { value, fields } of new Map(records.map((record) => [record.topic, record])).values()) {
       expect(await registry.decode(value)).toMatchObject({ event_id: fields['event_id'] });
     }
+  });
+
+  it('never sends more at once than a topic takes', async () => {
+    await setTopicLimit('billing.payments', 20_000);
+    const before = await countRecords(stack.target);
+    const result = await produceLive({ ...settings(), rate: 20_000, durationMs: 500, graceMs: Infinity });
+    expect(result.refused).toEqual([]);
+    expect(result.byTopic['billing.payments']).toBeGreaterThan(1000);
+    expect(result.byTopic).toEqual(difference(before, await countRecords(stack.target)));
+    await setTopicLimit('billing.payments', undefined);
   });
 
   it('sends nothing while the registry is down, and says so', async () => {
@@ -206,6 +217,16 @@ function settings() {
 
 async function live() {
   return produceLive({ ...settings(), rate: 500, durationMs: 600 });
+}
+
+/** Undefined leaves it to the broker. */
+async function setTopicLimit(name: string, bytes: number | undefined): Promise<void> {
+  const configEntries = bytes === undefined ? [] : [{ name: 'max.message.bytes', value: String(bytes) }];
+  const type = kafkajs.ConfigResourceTypes.TOPIC;
+  await withKafkaAdmin(stack.target, { clientId: 'test' }, async (admin) => {
+    await admin.alterConfigs({ validateOnly: false, resources: [{ type, name, configEntries }] });
+    if (bytes === undefined) await applyTopics({ admin, catalog, replicationFactor: 1 });
+  });
 }
 
 /** Of all files the broker appends to. */

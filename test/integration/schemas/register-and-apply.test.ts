@@ -34,7 +34,7 @@ describe('registerSchemas', () => {
     expect(second.map(({ result }) => result)).toEqual(['unchanged', 'unchanged']);
     expect(second.map(({ id }) => id)).toEqual(first.map(({ id }) => id));
     for (const { subject } of topics) expect(await registry().compatibilityOf(subject)).toBe('BACKWARD');
-    const ids = await lookUpSchemaIds({ registryUrl: registryUrl(), topics });
+    const ids = await lookUpSchemaIds({ registry: { url: registryUrl() }, topics });
     expect([...ids.values()]).toEqual(first.map(({ id }) => id));
   });
 
@@ -66,7 +66,7 @@ describe('registerSchemas', () => {
       todo: expect.stringMatching(new RegExp(`^${customers!.subject}: .*shoe_size`)) as string,
     });
     expect(await registry().hasSubject(changed[1]!.subject)).toBe(false);
-    await expect(lookUpSchemaIds({ registryUrl: registryUrl(), topics: changed })).rejects.toMatchObject({
+    await expect(lookUpSchemaIds({ registry: { url: registryUrl() }, topics: changed })).rejects.toMatchObject({
       code: 'SCHEMA_NOT_REGISTERED',
       message: expect.stringContaining(changed[1]!.subject) as string,
     });
@@ -74,7 +74,7 @@ describe('registerSchemas', () => {
 
   it('says that the registry does not answer, and that trying again may help', async () => {
     const { topics } = newCatalog();
-    await expect(registerSchemas({ registryUrl: 'http://127.0.0.1:1/apis', topics })).rejects.toMatchObject({
+    await expect(registerSchemas({ registry: { url: 'http://127.0.0.1:1/apis' }, topics })).rejects.toMatchObject({
       code: 'REGISTRY_UNREACHABLE',
       retryable: true,
       where: 'http://127.0.0.1:1/apis',
@@ -88,7 +88,7 @@ describe('registerSchemas', () => {
   ])('says what a registry that answers %i did wrong', async (status, body, error) => {
     const url = await serverAnswering(status, body);
     const { topics } = newCatalog();
-    await expect(registerSchemas({ registryUrl: url, topics })).rejects.toMatchObject(error);
+    await expect(registerSchemas({ registry: { url }, topics })).rejects.toMatchObject(error);
   });
 
   it('is a command that prints what it did', async () => {
@@ -205,11 +205,11 @@ function registryUrl(): string {
 }
 
 function registry() {
-  return createRegistry(registryUrl());
+  return createRegistry({ url: registryUrl() });
 }
 
 async function register(topics: Catalog['topics']) {
-  return registerSchemas({ registryUrl: registryUrl(), topics });
+  return registerSchemas({ registry: { url: registryUrl() }, topics });
 }
 
 async function apply(catalog: Catalog) {
