@@ -1,7 +1,6 @@
 import { messageOf } from '../../core/errors.ts';
 import type { BillingEvent } from '../events.ts';
-import type { LiveStream } from '../lives/live.ts';
-import { type LiveState } from '../lives/live.ts';
+import type { LiveState, LiveStream } from '../lives/live.ts';
 import { withPresentPrices } from '../lives/present-prices.ts';
 import type { Clock } from '../scenario/scenario.ts';
 import { calendarPage, nextPageAt, turnPage } from './calendar.ts';
