@@ -1,3 +1,4 @@
+import { compressFrameSync, decompressFrameSync } from 'lz4-napi';
 import kafkajs, { type Admin, type Kafka, type KafkaConfig, type RetryOptions } from 'kafkajs';
 import { InterruptedError, PipelineError, codeOf, isAbort, messageOf } from '../core/errors.ts';
 import type { Target } from './load-target.ts';
@@ -12,6 +13,12 @@ export interface KafkaOptions {
   /** Of connecting and of administrative requests. Default: three more attempts, 200 to 1000 ms apart. */
   retry?: RetryOptions;
 }
+
+// kafkajs knows the codec's number and leaves the codec to its user. The registry is one for the whole process.
+kafkajs.CompressionCodecs[kafkajs.CompressionTypes.LZ4] = () => ({
+  compress: async (records: { buffer: Buffer }) => Promise.resolve(compressFrameSync(records.buffer)),
+  decompress: async (compressed: Buffer) => Promise.resolve(decompressFrameSync(compressed)),
+});
 
 /**
  * The one place that builds a Kafka client: bounded timeouts and retries, and nothing written to the console.

@@ -5,7 +5,7 @@ export interface LaneOptions {
   retry: RetryOptions;
   /** How long a request may take, with all its attempts. */
   deliveryTimeoutMs: number;
-  compression?: CompressionTypes;
+  compression: CompressionTypes;
   /** Called with the broker's answer to each request. */
   onAcknowledged?: (acknowledged: readonly RecordMetadata[]) => void;
 }
@@ -162,7 +162,7 @@ export class Lane {
     const sent = this.#producer.sendBatch({
       acks: -1,
       topicMessages: [...batch.topics].map(([topic, { messages }]) => ({ topic, messages })),
-      ...(compression === undefined ? {} : { compression }),
+      compression,
     });
     onAcknowledged?.(await within(deliveryTimeoutMs, sent));
     for (const [topic, { messages }] of batch.topics) {

@@ -97,7 +97,8 @@ export async function backfill(options: BackfillOptions): Promise<BackfillResult
       seed,
       settings,
       routes,
-      delivery: options.delivery ?? {},
+      // Larger requests than a live stream's: nobody waits for a single record.
+      delivery: { batchRecords: 6000, ...options.delivery },
       told: { claim, referenceSince: referenceSince(claims.list(), claim.number) },
       folder: claims.folderOf(claim),
       since: (await readBounds(target, [...schemaIds.keys()])).end,
