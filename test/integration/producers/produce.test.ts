@@ -69,7 +69,7 @@ describe('producing', () => {
   });
 
   it('never sends more at once than a topic takes', async () => {
-    await setTopicLimit('billing.payments', 20_000);
+    await setTopicLimit('billing.payments', 5000);
     const before = await countRecords(stack.target);
     const result = await produceLive({ ...settings(), rate: 20_000, durationMs: 500, graceMs: Infinity });
     expect(result.refused).toEqual([]);
