@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { cpSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, request as sendRequest, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -66,7 +66,9 @@ describe('registerSchemas', () => {
       todo: expect.stringMatching(new RegExp(`^${customers!.subject}: .*shoe_size`)) as string,
     });
     expect(await registry().hasSubject(changed[1]!.subject)).toBe(false);
-    await expect(lookUpSchemaIds({ registry: { url: registryUrl() }, topics: changed })).rejects.toMatchObject({
+    await expect(
+      lookUpSchemaIds({ registry: { url: registryUrl() }, topics: changed }),
+    ).rejects.toMatchObject({
       code: 'SCHEMA_NOT_REGISTERED',
       message: expect.stringContaining(changed[1]!.subject) as string,
     });
@@ -74,7 +76,9 @@ describe('registerSchemas', () => {
 
   it('says that the registry does not answer, and that trying again may help', async () => {
     const { topics } = newCatalog();
-    await expect(registerSchemas({ registry: { url: 'http://127.0.0.1:1/apis' }, topics })).rejects.toMatchObject({
+    await expect(
+      registerSchemas({ registry: { url: 'http://127.0.0.1:1/apis' }, topics }),
+    ).rejects.toMatchObject({
       code: 'REGISTRY_UNREACHABLE',
       retryable: true,
       where: 'http://127.0.0.1:1/apis',
@@ -89,6 +93,18 @@ describe('registerSchemas', () => {
     const url = await serverAnswering(status, body);
     const { topics } = newCatalog();
     await expect(registerSchemas({ registry: { url }, topics })).rejects.toMatchObject(error);
+  });
+
+  it('logs in to a registry that asks who it is', async () => {
+    const { topics } = newCatalog();
+    const url = await registryBehindLogin('key', 'secret');
+    const auth = { username: 'key', password: 'secret' };
+    await expect(registerSchemas({ registry: { url }, topics })).rejects.toMatchObject({
+      code: 'REGISTRY_ERROR',
+    });
+    const registered = await registerSchemas({ registry: { url, auth }, topics });
+    const ids = await lookUpSchemaIds({ registry: { url, auth }, topics });
+    expect([...ids.values()]).toEqual(registered.map(({ id }) => id));
   });
 
   it('is a command that prints what it did', async () => {
@@ -200,6 +216,25 @@ function newCatalog({ name = randomUUID(), fields = [], partitions = 2 }: Catalo
   return loadCatalog(folder);
 }
 
+/** The stack's registry behind a server that answers nobody else. */
+async function registryBehindLogin(username: string, password: string): Promise<string> {
+  const expected = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+  const { origin, pathname } = new URL(registryUrl());
+  const url = await serverOf((request, response) => {
+    if (request.headers.authorization !== expected) {
+      response.writeHead(401).end('{"message":"who are you"}');
+      return;
+    }
+    const options = { method: request.method ?? 'GET', headers: request.headers };
+    const forwarded = sendRequest(`${origin}${request.url ?? ''}`, options, (answer) => {
+      response.writeHead(answer.statusCode ?? 500, answer.headers);
+      answer.pipe(response);
+    });
+    request.pipe(forwarded);
+  });
+  return `${url}${pathname}`;
+}
+
 function registryUrl(): string {
   return stack.target.schemaRegistry.url;
 }
@@ -227,9 +262,13 @@ async function setTopic(topic: string, settings: Record<string, string>): Promis
 }
 
 async function serverAnswering(status: number, body: string): Promise<string> {
-  const server = createServer((_, response) => {
+  return serverOf((_, response) => {
     response.writeHead(status, { 'Content-Type': 'application/json' }).end(body);
   });
+}
+
+async function serverOf(answer: RequestListener): Promise<string> {
+  const server = createServer(answer);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => {
     server.close();
