@@ -2,9 +2,9 @@
  * `npm run bench`: what the pipeline does on this machine, as one table. Each part has a stack of its own, so
  * that none inherits the other's caches or backlog.
  *
- * `-- landing latency` runs some of the parts. Three run only when they are named: `-- first`, the demo with empty
- * caches (it downloads 1 GB), `-- backfill-large` (it takes 3 GB of disk), and `-- landing-scale` (12 GB of disk
- * and a quarter of an hour).
+ * `-- landing latency` runs some of the parts. Some run only when they are named: `-- first`, the demo with empty
+ * caches (it downloads 1 GB), `-- backfill-large` (3 GB of disk), `-- landing-scale` (12 GB of disk and a quarter of
+ * an hour), and `-- codecs`.
  */
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { renderTable } from '../cli/output.ts';
@@ -12,11 +12,13 @@ import { reportError } from '../cli/report-error.ts';
 import { PipelineError } from '../core/errors.ts';
 import { runLarge as runLargeBackfill, run as runBackfill } from './backfill.ts';
 import { withBenchStack } from './bench-stack.ts';
+import { run as runCodecs } from './codecs.ts';
 import { runFirst, runLater } from './demo.ts';
 import { run as runLanding } from './landing.ts';
 import { run as runLandingScale } from './landing-scale.ts';
 import { run as runLatency } from './latency.ts';
 import type { Measurement } from './measurement.ts';
+import { run as runWatch } from './watch.ts';
 
 const interruption = new AbortController();
 process.once('SIGINT', () => {
@@ -29,13 +31,15 @@ const parts: Record<string, () => Promise<Measurement[]>> = {
   demo: runLater,
   backfill: () => withBenchStack((stack) => runBackfill(stack, signal)),
   'backfill-large': () => withBenchStack((stack) => runLargeBackfill(stack, signal)),
+  codecs: () => withBenchStack((stack) => runCodecs(stack, signal)),
   landing: () => withBenchStack((stack) => runLanding(stack, signal)),
   'landing-scale': () => withBenchStack((stack) => runLandingScale(stack, signal)),
   latency: () => withBenchStack((stack) => runLatency(stack, signal)),
+  watch: () => withBenchStack((stack) => runWatch(stack, signal)),
 };
 
 /** Too expensive to run with the others. */
-const onRequest = new Set(['first', 'backfill-large', 'landing-scale']);
+const onRequest = new Set(['first', 'codecs', 'backfill-large', 'landing-scale']);
 
 try {
   const asked = process.argv.slice(2);
