@@ -55,17 +55,17 @@ const historyLength = 360;
 
 /** Keeps the last hour in steps of ten seconds: enough to draw, little enough to keep. */
 export function createHistory(): {
-  add(atMs: number, observation: Observation): void;
+  /** @param at of the steady clock: setting the time of day makes neither gaps nor crowds */
+  add(at: number, wallMs: number, observation: Observation): void;
   points(): readonly HistoryPoint[];
 } {
   const points: HistoryPoint[] = [];
+  let lastAt = -Infinity;
   return {
-    add: (atMs, observation) => {
-      const last = points.at(-1);
-      // A time of day that went back is a new beginning of its own, not a gap of hours without points.
-      if (last !== undefined && Math.abs(atMs - last.atMs) < historyIntervalMs) return;
-      if (observation.progress.value === null) return;
-      points.push({ atMs, topics: topicPoints(observation) });
+    add: (at, wallMs, observation) => {
+      if (at - lastAt < historyIntervalMs || observation.progress.value === null) return;
+      lastAt = at;
+      points.push({ atMs: wallMs, topics: topicPoints(observation) });
       if (points.length > historyLength) points.shift();
     },
     points: () => points,

@@ -36,6 +36,10 @@ export interface SupervisorOptions extends Omit<FleetOptions, 'signal'> {
   notices?: NoticeLimits;
   /** From 0 to below 1. Default: Math.random. */
   random?: () => number;
+  /** How the servers are asked. Default: over the network. */
+  observeWith?: typeof observe;
+  /** Milliseconds that never go back. Default: the machine's monotonic clock, from where the watcher before was. */
+  clock?: () => number;
 }
 
 export interface Supervisor {
@@ -67,7 +71,11 @@ export function stateFileOf(home: Home, targetName: string): string {
  */
 export function createSupervisor(options: SupervisorOptions): Supervisor {
   const { target, settings, home, reconcile, metrics, log, notify, folder } = options;
-  const { notices: noticeLimits = defaultNoticeLimits, random = Math.random } = options;
+  const {
+    notices: noticeLimits = defaultNoticeLimits,
+    random = Math.random,
+    observeWith = observe,
+  } = options;
   const service: ConnectorService = serviceOf(options);
   const clickhouse = createProbeClient(target, readDeadlineMs);
   const stateFile = stateFileOf(home, target.name);
@@ -78,7 +86,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   const history = createHistory();
 
   let state = openState(stateFile, journal);
-  const clock = createSteadyClock(state.clock);
+  const clock = options.clock ?? createSteadyClock(state.clock);
   let declarations: readonly Declaration[] = [];
   let seen: { connectors: readonly WatchedConnector[]; at: string | null } = { connectors: [], at: null };
   let drift = driftUnknown;
@@ -168,7 +176,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   const look = async (signal: AbortSignal): Promise<Snapshot> => {
     reloadDeclarations();
     const at = clock();
-    const observation = await observe({
+    const observation = await observeWith({
       target,
       service,
       clickhouse,
@@ -192,7 +200,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       notify(hidden);
     }
 
-    history.add(wallMs, observation);
+    history.add(at, wallMs, observation);
     persist(at);
     latest = {
       at: new Date(wallMs).toISOString(),
