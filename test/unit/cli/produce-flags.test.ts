@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseProduceFlags } from '../../../cli/commands/produce-flags.ts';
 import { InvalidInputError } from '../../../core/errors.ts';
+import { defaultFaultShares } from '../../../producers/delivery/fault-shares.ts';
 
 describe('the flags of produce', () => {
   it('have defaults', () => {
@@ -31,6 +32,13 @@ describe('the flags of produce', () => {
     [{ listen: 8099, duration: 5 }, '--duration: cannot be combined with --listen'],
   ])('%j are refused', (options, problem) => {
     expect(problemsOf(options)).toEqual([problem]);
+  });
+
+  it('inject no faults unless they are asked for, and all of them when none is named', () => {
+    expect(parseProduceFlags({}).faults).toBeUndefined();
+    expect(parseProduceFlags({ faults: true }).faults).toEqual(defaultFaultShares);
+    expect(parseProduceFlags({ faults: 'late=0.5' }).faults).toEqual({ late: 0.5 });
+    expect(problemsOf({ faults: 0.5 })).toEqual(['0.5: there is no such fault']);
   });
 
   it('report everything that is wrong at once', () => {
