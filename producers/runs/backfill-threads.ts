@@ -78,11 +78,10 @@ interface ThreadCallbacks {
 }
 
 /**
- * V8 takes what the machine has before it collects garbage with any effort. What a part needs stays far below:
- * with the default cohort 150 MB were seen. A young generation larger than V8's own lets the records of a batch die
- * there.
+ * V8 takes what the machine has before it collects garbage with any effort. A part of the default size needs less
+ * than half of this.
  */
-const heapLimits = { maxOldGenerationSizeMb: 320, maxYoungGenerationSizeMb: 48 } as const;
+const heapLimits = { maxOldGenerationSizeMb: 320 } as const;
 
 /** The main thread's side of a thread. */
 class Thread {

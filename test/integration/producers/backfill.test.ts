@@ -58,7 +58,7 @@ describe('a backfill', () => {
   });
 
   it('continues to the event after being killed again and again, whatever others write meanwhile', async () => {
-    const request = [120, 5, 12].map(String);
+    const request = [120, 2, 12].map(String);
     const others = new AbortController();
     const live = produceLive({
       ...settings(),
@@ -78,7 +78,7 @@ describe('a backfill', () => {
       await aMoment();
       await kill(child, 'SIGKILL');
     }
-    const result = await backfill({ ...settings(), ...close, customers: 120, years: 5, seed: 12 });
+    const result = await backfill({ ...settings(), ...close, customers: 120, years: 2, seed: 12 });
     others.abort();
     await live;
     expect(result.resumedFrom).toBeGreaterThan(0);
@@ -87,7 +87,7 @@ describe('a backfill', () => {
 
   it('stops on Ctrl-C with 130, refuses another one in its place and is continued by the same command', async () => {
     const env = { ...process.env, ...stack.env };
-    const flags = ['--customers', '400', '--years', '5', '--seed', '14'];
+    const flags = ['--customers', '250', '--years', '2', '--seed', '14'];
     const main = path.join(projectRoot, 'cli/main.ts');
     const child = spawn(process.execPath, ['--import', 'tsx', main, 'backfill', ...flags], {
       cwd: projectRoot,
@@ -109,7 +109,7 @@ describe('a backfill', () => {
 
     const other = await runCli(env, 'backfill', '--customers', '10', '--seed', '14');
     expect(other.exitCode).toBe(1);
-    expect(other.stderr).toContain('npm run backfill -- --years 5 --customers 400 --seed 14');
+    expect(other.stderr).toContain('npm run backfill -- --years 2 --customers 250 --seed 14');
 
     const again = await runCli(env, 'backfill', ...flags, '--json');
     expect(again.exitCode).toBe(0);
@@ -138,7 +138,7 @@ describe('a backfill', () => {
   });
 
   it('stops when the disk is full, and continues once there is room', async () => {
-    const request = { ...settings(), ...close, customers: 100, years: 5, seed: 16 };
+    const request = { ...settings(), ...close, customers: 100, years: 2, seed: 16 };
     let draft = '';
     const running = backfill({
       ...request,
@@ -166,7 +166,7 @@ describe('a backfill', () => {
 
 describe('a backfill while the broker dies', () => {
   it('goes on by itself when the broker comes back in time', async () => {
-    const running = backfill({ ...settings(), ...close, customers: 120, years: 5, seed: 17 });
+    const running = backfill({ ...settings(), ...close, customers: 120, years: 2, seed: 17 });
     await untilTold(17, 0);
     await killBroker();
     await startBroker();
@@ -176,7 +176,7 @@ describe('a backfill while the broker dies', () => {
   });
 
   it('gives up a broker that stays away, and continues when it is back', async () => {
-    const request = { ...settings(), ...close, customers: 120, years: 5, seed: 18 };
+    const request = { ...settings(), ...close, customers: 120, years: 2, seed: 18 };
     const running = backfill({
       ...request,
       stopTimeoutMs: 1000,
