@@ -252,7 +252,7 @@ async function measureLargeFleet(stack: BenchStack): Promise<Measurement[]> {
         topics: mocks.map(({ name }) => ({
           topic: name,
           partitions: 1,
-          rawTable: `raw_${name}`,
+          rawTable: 'raw_payments',
           subject: name,
           fields: [],
         })),
@@ -296,7 +296,7 @@ function soundConfig(topic: string): ConnectorConfig {
     'connector.class': 'com.clickhouse.kafka.connect.ClickHouseSinkConnector',
     'tasks.max': '1',
     topics: topic,
-    topic2TableMap: `${topic}=raw_${topic}`,
+    topic2TableMap: `${topic}=raw_payments`,
     ssl: 'false',
     transforms: 'c',
     'transforms.c.type': 'org.apache.kafka.connect.transforms.InsertField$Value',
