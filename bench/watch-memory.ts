@@ -64,8 +64,8 @@ export async function measureWatcherMemory(): Promise<Measurement[]> {
       {
         name: `growth of the watcher's heap over an hour of ${integer(connectors)} connectors`,
         value: `${growth.toFixed(1)} MB of ${integer(before)} MB`,
-        target: '< 5 MB',
-        ok: growth < 5,
+        target: '< 1 MB',
+        ok: growth < 1,
       },
     ];
   } finally {

@@ -1,5 +1,6 @@
 import { createClickHouse, type ClickHouse } from '../../clickhouse/client.ts';
-import { PipelineError, isAbort, messageOf } from '../../core/errors.ts';
+import { withDeadline } from '../../core/deadline.ts';
+import { messageOf } from '../../core/errors.ts';
 import { withKafkaAdmin } from '../../targets/kafka.ts';
 import type { Target } from '../../targets/load-target.ts';
 import type { Declaration } from '../connector-config.ts';
@@ -45,7 +46,7 @@ export async function observe(options: ObserveOptions): Promise<Observation> {
   const { target, service, clickhouse, declarations, deadlineMs, signal } = options;
   const { database } = target.clickhouse;
   const look = <T>(what: string, work: (signal: AbortSignal) => Promise<T>) =>
-    withDeadline(what, work, deadlineMs, signal);
+    see({ what, deadlineMs, signal }, work);
   const connectors = look('Kafka Connect', (within) => service.list(within));
   const [live, progress, state, freshness] = await Promise.all([
     connectors,
@@ -94,31 +95,15 @@ async function readFreshness(
   return new Map(rows.map((row) => [String(row['topic']), Math.max(0, Number(row['age']))]));
 }
 
-async function withDeadline<T>(
-  what: string,
+/** What it answers, or why it did not. */
+async function see<T>(
+  limits: Parameters<typeof withDeadline>[0],
   work: (signal: AbortSignal) => Promise<T>,
-  deadlineMs: number,
-  signal: AbortSignal,
 ): Promise<Seen<T>> {
-  const deadline = AbortSignal.timeout(deadlineMs);
-  const within = AbortSignal.any([signal, deadline]);
-  // The Kafka client takes no signal: it is left to its own timeouts, and nobody waits for it.
-  const passed = new Promise<never>((_, reject) => {
-    const give = () => {
-      reject(
-        new PipelineError('TIMED_OUT', {
-          what: `${what} did not answer within ${String(deadlineMs / 1000)} s`,
-        }),
-      );
-    };
-    within.addEventListener('abort', give, { once: true });
-  });
   try {
-    return { value: await Promise.race([work(within), passed]), error: null };
+    return { value: await withDeadline(limits, work), error: null };
   } catch (error) {
-    if (signal.aborted) throw error;
-    if (isAbort(error))
-      return { value: null, error: `${what} did not answer within ${String(deadlineMs / 1000)} s` };
+    if (limits.signal.aborted) throw error;
     return { value: null, error: messageOf(error) };
   }
 }

@@ -1,3 +1,4 @@
+import { withDeadline } from '../../core/deadline.ts';
 import { messageOf } from '../../core/errors.ts';
 import type { ConnectorService } from '../connector-service.ts';
 import type { Journal } from './journal.ts';
@@ -22,11 +23,9 @@ export async function restartUnits(
   await Promise.all(
     restarts.map(async ({ connector, task, cause }) => {
       const what = task === null ? connector : `task ${String(task)} of ${connector}`;
-      const within = AbortSignal.any([signal, AbortSignal.timeout(deadlineMs)]);
-      const failure = await restart(service, connector, task, within).then(
-        () => null,
-        (error: unknown) => messageOf(error),
-      );
+      const failure = await withDeadline({ what: 'The server', deadlineMs, signal }, (within) =>
+        restart(service, connector, task, within),
+      ).then(() => null, messageOf);
       if (signal.aborted) return;
       metrics.countRestart(connector, cause, failure === null ? 'accepted' : 'refused');
       const told = { event: 'restart', subject: connector, task, cause } as const;

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { withDeadline } from '../../core/deadline.ts';
 import { InterruptedError, messageOf } from '../../core/errors.ts';
 import type { Home } from '../../core/home.ts';
 import { sleep } from '../../core/wait.ts';
@@ -155,8 +156,13 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
 
   const compare = async (observation: Observation, at: number, signal: AbortSignal) => {
     if (observation.connectors.value === null || at < driftDueAt) return;
-    const within = AbortSignal.any([signal, AbortSignal.timeout(driftDeadlineMs)]);
-    const checked = await checkDrift({ ...options, service, signal: within }, { reconcile });
+    const limits = { what: 'The comparison', deadlineMs: driftDeadlineMs, signal };
+    const checked = await withDeadline(limits, (within) =>
+      checkDrift({ ...options, service, signal: within }, { reconcile }),
+    ).catch((error: unknown) => {
+      if (signal.aborted) throw error;
+      return { drift: { ...driftUnknown, error: messageOf(error) }, restored: [] };
+    });
     drift = { ...checked.drift, error: checked.drift.error === null ? null : mask(checked.drift.error) };
     narrate.drift(drift, checked.restored);
     driftDueAt = at + driftIntervalMs;
