@@ -46,14 +46,21 @@ function idOfEvent({ record }: BillingEvent): string {
   return String(record['event_id']);
 }
 
+/** How many events a part has: exactly where that is quickly found out, otherwise as an estimate. */
+export function estimateParts(scenario: Scenario, told: Told): Map<number, number> {
+  const { claim } = told;
+  const perCustomer = eventsPerCustomer(scenario, claim);
+  const sizes = new Map([[0, [...eventsOfPart(scenario, told, 0)].flat().length]]);
+  for (let part = 1; part <= claim.backfill.parts; part += 1) {
+    sizes.set(part, Math.round(rangeOfPart(claim, part).count * perCustomer));
+  }
+  return sizes;
+}
+
 /** Customers whose lives are counted to estimate how many events all of them have: mostly within five percent. */
 const sampleSize = 1000;
 
-/** Events that a customer of the backfill has on average. */
-export function estimateEventsPerCustomer(
-  scenario: Scenario,
-  { first, count, ...period }: BackfillClaim,
-): number {
+function eventsPerCustomer(scenario: Scenario, { first, count, ...period }: BackfillClaim): number {
   const size = Math.min(sampleSize, count);
   let events = 0;
   for (let drawn = 0; drawn < size; drawn += 1) {

@@ -78,10 +78,10 @@ interface ThreadCallbacks {
 }
 
 /**
- * V8 takes what the machine has before it collects garbage with any effort. A part of the default size needs less
- * than half of this.
+ * V8 takes what the machine has before it collects garbage with any effort, newer ones more than older ones. A part
+ * of the default size needs less than half of this.
  */
-const heapLimits = { maxOldGenerationSizeMb: 320 } as const;
+const heapLimits = { maxOldGenerationSizeMb: 320, maxYoungGenerationSizeMb: 48 } as const;
 
 /** The main thread's side of a thread. */
 class Thread {
@@ -100,27 +100,31 @@ class Thread {
 
   /** Gives the thread one part after the other and resolves when it has ended. */
   async run({ takePart, onTold, onProgress }: ThreadCallbacks): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#worker.on('message', (report: BackfillReport) => {
-        if (report.kind === 'failed') {
-          reject(new PipelineError(report.code, report.error));
-          return;
-        }
-        this.counts = report.counts;
-        onProgress();
-        if (report.kind !== 'idle') return;
-        if (this.#part !== undefined) onTold(this.#part);
-        void takePart().then((part) => {
-          this.#part = part;
-          this.#send(part === undefined ? { kind: 'stop' } : { kind: 'tell', part });
-        });
-      });
-      // A defect of ours, or a lack of memory.
-      this.#worker.on('error', reject);
-      this.#worker.on('exit', () => {
-        resolve();
-      });
+    let failure: unknown;
+    const giveWork = async () => {
+      this.#part = await takePart();
+      this.#send(this.#part === undefined ? { kind: 'stop' } : { kind: 'tell', part: this.#part });
+    };
+    this.#worker.on('message', (report: BackfillReport) => {
+      if (report.kind === 'failed') failure = new PipelineError(report.code, report.error);
+      // A client that gave up may still have timers and sockets: nothing may be sent once this is over.
+      if (report.kind === 'failed' || report.kind === 'ended') {
+        this.terminate();
+        return;
+      }
+      this.counts = report.counts;
+      onProgress();
+      if (report.kind !== 'idle') return;
+      if (this.#part !== undefined) onTold(this.#part);
+      void giveWork();
     });
+    // A defect of ours, or a lack of memory.
+    this.#worker.on('error', (error) => {
+      failure = error;
+    });
+    await new Promise((resolve) => this.#worker.once('exit', resolve));
+    // eslint-disable-next-line @typescript-eslint/only-throw-error -- passed on as the thread threw it
+    if (failure !== undefined) throw failure;
   }
 
   stop(): void {

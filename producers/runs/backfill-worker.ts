@@ -9,7 +9,8 @@ export type BackfillOrder = { kind: 'tell'; part: number } | { kind: 'stop' };
 
 /** From a thread; `idle` when it waits for an order. */
 export type BackfillReport =
-  | { kind: 'idle' | 'progress' | 'stopped'; counts: BackfillCounts }
+  | { kind: 'idle' | 'progress'; counts: BackfillCounts }
+  | { kind: 'ended' }
   /** An error as plain data: its class would not survive the way. */
   | { kind: 'failed'; code: string; error: PipelineErrorInit };
 
@@ -35,17 +36,19 @@ async function runThread(port: MessagePort, work: BackfillWork): Promise<void> {
       }
     } finally {
       clearInterval(progress);
-      send({ kind: 'stopped', counts: teller.counts() });
+      send({ kind: 'progress', counts: teller.counts() });
       await publisher.close();
     }
+    send({ kind: 'ended' });
   } catch (error) {
-    if (error instanceof InterruptedError) return;
+    if (error instanceof InterruptedError) {
+      send({ kind: 'ended' });
+      return;
+    }
     if (!(error instanceof PipelineError)) throw error;
     const { code, message, where, todo, retryable } = error;
     const rest = { ...(where !== undefined && { where }), ...(todo !== undefined && { todo }), retryable };
     send({ kind: 'failed', code, error: { what: message, ...rest } });
-  } finally {
-    port.close();
   }
 }
 

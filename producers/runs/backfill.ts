@@ -8,7 +8,7 @@ import type { DeliveryOptions } from '../delivery/publisher.ts';
 import { lookUpRoutes, readBounds } from '../delivery/routes.ts';
 import { createScenario, systemClock, type Clock } from '../scenario/scenario.ts';
 import { loadScenarioSettings, type ScenarioSettings } from '../scenario/settings.ts';
-import { estimateEventsPerCustomer } from './backfill-events.ts';
+import { estimateParts } from './backfill-events.ts';
 import { lockBackfill } from './backfill-lock.ts';
 import {
   BackfillFailedError,
@@ -17,7 +17,7 @@ import {
   totalOf,
   type BackfillResult,
 } from './backfill-outcome.ts';
-import { planBackfill, rangeOfPart, referenceSince, unfinishedBackfill } from './backfill-plan.ts';
+import { planBackfill, referenceSince, unfinishedBackfill } from './backfill-plan.ts';
 import { tellParts } from './backfill-threads.ts';
 import type { BackfillCounts, BackfillWork } from './backfill-work.ts';
 import { Checkpoints } from './checkpoints.ts';
@@ -132,15 +132,11 @@ async function tell(options: BackfillOptions, work: BackfillWork): Promise<Backf
   const parts = Array.from({ length: claim.backfill.parts + 1 }, (_, part) => part);
   const begun = new Map(parts.map((part) => [part, checkpoints.read(part)]));
   const already = sum([...begun.values()].map((checkpoint) => checkpoint?.told ?? 0));
-  const perCustomer = estimateEventsPerCustomer(createScenario(work.seed, work.settings), claim);
-  /** Of parts that are told to the end their real number, of the others an estimate. */
-  const sizes = new Map(
-    parts.map((part) => {
-      const checkpoint = begun.get(part);
-      if (checkpoint?.isComplete === true) return [part, checkpoint.told];
-      return [part, part === 0 ? 0 : Math.round(rangeOfPart(claim, part).count * perCustomer)];
-    }),
-  );
+  /** Of parts that are told to their end the real number. */
+  const sizes = estimateParts(createScenario(work.seed, work.settings), work.told);
+  for (const [part, checkpoint] of begun) {
+    if (checkpoint?.isComplete === true) sizes.set(part, checkpoint.told);
+  }
   const expected = () => sum([...sizes.values()]);
   const waiting = parts.filter((part) => begun.get(part)?.isComplete !== true);
   let counts: readonly BackfillCounts[] = [];

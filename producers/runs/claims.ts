@@ -89,8 +89,19 @@ export class Claims {
     }
   }
 
+  /** @throws PipelineError `STATE_NOT_WRITABLE` */
   complete({ number }: NumberedClaim): void {
-    writeFileSync(this.#doneFile(number), '', { mode: 0o600 });
+    const file = this.#doneFile(number);
+    try {
+      writeFileSync(file, '', { mode: 0o600 });
+    } catch (error) {
+      throw new PipelineError('STATE_NOT_WRITABLE', {
+        what: `All was sent, but the end of the run cannot be recorded (${codeOf(error) ?? 'unknown reason'})`,
+        where: file,
+        todo: 'Make room or correct the permissions, then run the same command again.',
+        cause: error,
+      });
+    }
   }
 
   /** Where the run may keep files of its own. */
