@@ -185,7 +185,10 @@ async function withMocks<T>(
   const folder = mkdtempSync(path.join(tmpdir(), 'bench-mocks-'));
   for (const one of mocks) writeFileSync(path.join(folder, `${one.name}.json`), JSON.stringify(one));
   await withKafkaAdmin(stack.target, { clientId: 'bench' }, (admin) =>
-    admin.createTopics({ topics: mocks.map(({ name }) => ({ topic: name, numPartitions: 1 })) }),
+    admin.createTopics({
+      topics: mocks.map(({ name }) => ({ topic: name, numPartitions: 1 })),
+      waitForLeaders: false,
+    }),
   );
   try {
     for (const one of mocks) await service.put({ ...one, secretKeys: new Set() });

@@ -1,13 +1,13 @@
 import { createClickHouse, type ClickHouse } from '../../clickhouse/client.ts';
 import { withDeadline } from '../../core/deadline.ts';
 import { messageOf } from '../../core/errors.ts';
-import { withKafkaAdmin } from '../../targets/kafka.ts';
 import type { Target } from '../../targets/load-target.ts';
 import type { Declaration } from '../connector-config.ts';
 import type { ConnectorService, LiveConnector } from '../connector-service.ts';
 import { readProgress, type Progress } from '../consumer-lag.ts';
 import { probeClickHouse, type ClickHouseState } from '../probe-clickhouse.ts';
 import { progressQuery } from '../status.ts';
+import type { KafkaLink } from './kafka-link.ts';
 
 /** One look at everything. What could not be seen carries the reason; nothing is made up for it. */
 export interface Observation {
@@ -26,6 +26,7 @@ export interface ObserveOptions {
   target: Target;
   service: ConnectorService;
   clickhouse: ClickHouse;
+  kafka: KafkaLink;
   declarations: readonly Declaration[];
   /** For each server; one that has not answered by then is taken for away. */
   deadlineMs: number;
@@ -43,7 +44,7 @@ export function createProbeClient(target: Target, deadlineMs: number): ClickHous
  * client makes of it, becomes the reason why it was not seen.
  */
 export async function observe(options: ObserveOptions): Promise<Observation> {
-  const { target, service, clickhouse, declarations, deadlineMs, signal } = options;
+  const { target, service, clickhouse, kafka, declarations, deadlineMs, signal } = options;
   const { database } = target.clickhouse;
   const look = <T>(what: string, work: (signal: AbortSignal) => Promise<T>) =>
     see({ what, deadlineMs, signal }, work);
@@ -51,7 +52,7 @@ export async function observe(options: ObserveOptions): Promise<Observation> {
   const [live, progress, state, freshness] = await Promise.all([
     connectors,
     connectors.then(({ value }) =>
-      look('Kafka', () => progressByName(target, declarations, value ?? new Map<string, LiveConnector>())),
+      look('Kafka', () => progressByName(kafka, declarations, value ?? new Map<string, LiveConnector>())),
     ),
     look('ClickHouse', (within) => probeClickHouse(clickhouse, database, within)),
     look('ClickHouse', (within) => readFreshness(clickhouse, database, within)),
@@ -65,14 +66,12 @@ export async function observe(options: ObserveOptions): Promise<Observation> {
 }
 
 async function progressByName(
-  target: Target,
+  kafka: KafkaLink,
   declarations: readonly Declaration[],
   live: ReadonlyMap<string, LiveConnector>,
 ): Promise<Map<string, Progress>> {
   const queries = declarations.map((declaration) => progressQuery(declaration, live.get(declaration.name)));
-  const progress = await withKafkaAdmin(target, { clientId: 'connectors-watch' }, (admin) =>
-    readProgress(admin, queries),
-  );
+  const progress = await kafka.use((admin) => readProgress(admin, queries));
   return new Map(
     declarations.flatMap(({ name }, index) => {
       const one = progress[index];

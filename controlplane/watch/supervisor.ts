@@ -13,6 +13,7 @@ import { assessFleet, type WatchedConnector } from './assess-fleet.ts';
 import { createNarrator } from './narrate.ts';
 import { checkDrift, driftUnknown } from './drift.ts';
 import { findIncidents } from './incidents.ts';
+import { createKafkaLink } from './kafka-link.ts';
 import { createJournal, type Journal, type JournalEntry } from './journal.ts';
 import type { WatchMetrics } from './metrics.ts';
 import { decideNotices, defaultNoticeLimits, type Notice, type NoticeLimits } from './notices.ts';
@@ -79,6 +80,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   } = options;
   const service: ConnectorService = serviceOf(options);
   const clickhouse = createProbeClient(target, readDeadlineMs);
+  const kafka = createKafkaLink(target);
   const stateFile = stateFileOf(home, target.name);
   const fixedSecrets = [target.clickhouse.password, ...secretsOf(settings)];
   let mask: Mask = createMask(fixedSecrets);
@@ -186,6 +188,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       target,
       service,
       clickhouse,
+      kafka,
       declarations,
       deadlineMs: readDeadlineMs,
       signal,
@@ -258,7 +261,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       }
     },
     close: async () => {
-      await clickhouse.close();
+      await Promise.all([clickhouse.close(), kafka.close()]);
     },
   };
 }
