@@ -10,7 +10,7 @@ import { Random } from '../producers/scenario/random.ts';
 import { createScenario, type Scenario } from '../producers/scenario/scenario.ts';
 import { loadScenarioSettings } from '../producers/scenario/settings.ts';
 import { planPayment } from '../producers/lives/payment-cycle.ts';
-import { happen } from '../producers/lives/steps.ts';
+import { happen, type PlannedStep } from '../producers/lives/steps.ts';
 
 const customers = 5000;
 const dayMs = 86_400_000;
@@ -86,13 +86,15 @@ const billed = {
 } as const;
 
 /**
- * About `records` events of payments that begin one after the other over the past two years, as a topic holds
- * them: a batch of neighbours falls into few months. Goes on without end.
+ * About `records` events of payments over the past two years, day by day as a topic holds a history: a batch of
+ * neighbours falls into few months. Goes on without end.
  */
 function* payments(scenario: Scenario, records: number): Generator<BillingEvent> {
   // A payment has four events on average, the last of them some weeks after the first.
   const spacingMs = (700 * dayMs) / (records / 4);
   let startAt = scenario.clock.now() - 760 * dayMs;
+  let day = Math.floor(startAt / dayMs);
+  const coming = new Map<number, PlannedStep[]>();
   const random = new Random(scenario.seed);
   const payers = Array.from({ length: customers }, (_, index) => createCustomer(scenario, index, random));
   for (let round = 0; ; round += 1) {
@@ -102,8 +104,18 @@ function* payments(scenario: Scenario, records: number): Generator<BillingEvent>
       const { invoice } = createInvoice(scenario, bill, numbering);
       const payment = createPayment(scenario, invoice, invoice.totalMinor, numbering);
       startAt += spacingMs;
-      for (const { at, step } of planPayment(scenario, random, payment, numbering, startAt).steps) {
-        if (step.kind === 'payment') yield happen(scenario, step, at);
+      for (; day < Math.floor(startAt / dayMs); day += 1) {
+        const steps = coming.get(day) ?? [];
+        coming.delete(day);
+        steps.sort((a, b) => a.at - b.at);
+        for (const { at, step } of steps) yield happen(scenario, step, at);
+      }
+      for (const planned of planPayment(scenario, random, payment, numbering, startAt).steps) {
+        if (planned.step.kind !== 'payment') continue;
+        const onDay = Math.floor(planned.at / dayMs);
+        const steps = coming.get(onDay);
+        if (steps === undefined) coming.set(onDay, [planned]);
+        else steps.push(planned);
       }
     }
   }
