@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { renderTable } from '../cli/output.ts';
 import { reconcile, total, waitUntilReconciled } from '../controlplane/reconcile.ts';
-import { PipelineError } from '../core/errors.ts';
+import { InterruptedError, PipelineError, isAbort } from '../core/errors.ts';
 import { projectRoot } from '../core/home.ts';
 import { processInfo } from '../embedded/process/process-info.ts';
 import type { Catalog } from '../schemas/catalog.ts';
@@ -98,7 +98,10 @@ async function backfill({ env }: BenchStack, customers: number, signal: AbortSig
     peakBytes = Math.max(peakBytes, processInfo(child.pid ?? 0)?.memoryBytes ?? 0);
   }, memoryIntervalMs);
   const exitCode = await new Promise<number | null>((resolve, reject) => {
-    child.once('error', reject).once('close', resolve);
+    child.once('error', (error) => {
+      reject(isAbort(error) ? new InterruptedError() : error);
+    });
+    child.once('close', resolve);
   }).finally(() => {
     clearInterval(watch);
   });
