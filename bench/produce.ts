@@ -1,3 +1,4 @@
+import { InterruptedError } from '../core/errors.ts';
 import { lookUpSchemaIds } from '../schemas/register.ts';
 import type { Catalog } from '../schemas/catalog.ts';
 import type { Target } from '../targets/load-target.ts';
@@ -49,7 +50,7 @@ export async function producePayments(options: PaymentsOptions): Promise<Payment
       const full = publisher.publish(event);
       if (full !== undefined) {
         await full;
-        signal?.throwIfAborted();
+        if (signal?.aborted === true) throw new InterruptedError();
       }
       published += 1;
       if (published === records) break;
