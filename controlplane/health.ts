@@ -132,12 +132,15 @@ function failed(
 }
 
 /**
- * The cause of a failure. The official sink words everything that keeps it from logging in as "Connection to
- * ClickHouse is not active"; what ClickHouse answers to ourselves tells a refusal from an absence.
+ * The cause of a failure. The official sink words everything that keeps it from its first query as "Connection to
+ * ClickHouse is not active"; what ClickHouse answers to ourselves tells a refusal from an absence. Once that is put
+ * right the cause is transient again, and the task is restarted.
  */
 export function causeOfTrace(trace: string | null, clickhouse: ClickHouseState | undefined): CauseClass {
   const { cause } = summarizeTrace(trace ?? '');
-  return cause === 'transient' && clickhouse?.state === 'refused' ? 'authentication' : cause;
+  if (cause !== 'transient') return cause;
+  if (clickhouse?.state === 'refused') return 'authentication';
+  return clickhouse?.state === 'unprepared' ? 'schema-mismatch' : cause;
 }
 
 const causeByClickHouse: Readonly<Record<ClickHouseState['state'], CauseClass>> = {
@@ -145,6 +148,7 @@ const causeByClickHouse: Readonly<Record<ClickHouseState['state'], CauseClass>> 
   unknown: 'unknown',
   unreachable: 'transient',
   refused: 'authentication',
+  unprepared: 'schema-mismatch',
   overloaded: 'capacity',
 };
 

@@ -10,6 +10,7 @@ const causeOfClickHouse: Readonly<Record<Exclude<ClickHouseState['state'], 'read
   unreachable: 'transient',
   unknown: 'unknown',
   refused: 'authentication',
+  unprepared: 'schema-mismatch',
   overloaded: 'capacity',
 };
 
@@ -67,7 +68,7 @@ function findServerIncidents({ connectors, progress, clickhouse }: Observation):
             cause: causeOfClickHouse[clickhouse.state],
             reason: clickhouse.reason,
             action: nextActions[causeOfClickHouse[clickhouse.state]],
-            needsPerson: clickhouse.state === 'refused',
+            needsPerson: clickhouse.state === 'refused' || clickhouse.state === 'unprepared',
           },
         ]),
   ];

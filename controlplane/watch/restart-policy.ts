@@ -230,6 +230,7 @@ const waitReasons: Readonly<Record<ClickHouseState['state'], string>> = {
   unknown: 'ClickHouse has not been asked yet',
   unreachable: 'ClickHouse does not answer',
   refused: 'ClickHouse refuses the login',
+  unprepared: 'ClickHouse has no tables',
   overloaded: 'ClickHouse has no room',
 };
 

@@ -5,7 +5,7 @@ import type { Channel } from './deliver.ts';
 import { isLoopback, type WebhookSettings } from './settings.ts';
 
 /** Names the header that carries `sha256=<hex>` of the body, keyed with the shared secret. */
-export const signatureHeader = 'X-Signature-256';
+const signatureHeader = 'X-Signature-256';
 
 /** Posts each notice as JSON: the fields of `Notice`, and `text` for those who only show a line. */
 export function createWebhook({ url, secret }: WebhookSettings, { timeoutMs = 5000 } = {}): Channel {

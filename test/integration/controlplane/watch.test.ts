@@ -24,6 +24,8 @@ beforeAll(async () => {
   service = createConnectClient({ url: stack.target.connect.url });
   clickhouse = createClickHouse(stack.target, { database: 'system' });
   await clickhouse.command('CREATE DATABASE IF NOT EXISTS billing');
+  // A database without any table is a cause of its own.
+  await createTable('other');
   producer = createKafka(stack.target, { clientId: 'watch-test' }).producer();
   await producer.connect();
 });

@@ -13,6 +13,7 @@ const quiet = { stuck: null, recentDeadLetters: 0, unsettledMs: 0 };
 const stuckFor = (forMs: number) => ({ ...quiet, stuck: { partition: 'orders/3', lag: 500, forMs } });
 const refused = { state: 'refused', reason: 'ClickHouse refused the user "loader"' } as const;
 const unreachable = { state: 'unreachable', reason: 'ClickHouse does not answer' } as const;
+const unprepared = { state: 'unprepared', reason: 'ClickHouse has no tables in the database shop' } as const;
 const overloaded = { state: 'overloaded', reason: 'raw_orders has 3,001 parts' } as const;
 
 test('all tasks running is healthy', () => {
@@ -60,6 +61,7 @@ test('a failure without a trace is unknown', () => {
 test('a failure to log in is told from an absence by what ClickHouse answers to ourselves', () => {
   const failed = live('a', {}, 'RUNNING', [task(0, 'FAILED', trace)]);
   expect(judge(failed, { clickhouse: refused }).cause).toBe('authentication');
+  expect(judge(failed, { clickhouse: unprepared }).cause).toBe('schema-mismatch');
   expect(judge(failed, { clickhouse: unreachable }).cause).toBe('transient');
 });
 
@@ -102,6 +104,7 @@ const stalledBy: [clickhouse: Circumstances['clickhouse'], cause: string][] = [
   [{ state: 'ready', reason: null }, 'unknown'],
   [unreachable, 'transient'],
   [refused, 'authentication'],
+  [unprepared, 'schema-mismatch'],
   [overloaded, 'capacity'],
 ];
 

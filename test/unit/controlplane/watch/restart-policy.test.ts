@@ -129,7 +129,7 @@ test('an operator who cures a held cause is noticed at once', () => {
   ]);
 });
 
-test.each(['unreachable', 'refused', 'overloaded', 'unknown'] as const)(
+test.each(['unreachable', 'refused', 'unprepared', 'overloaded', 'unknown'] as const)(
   'while ClickHouse is %s nothing is restarted, however long that takes',
   (clickhouse) => {
     let state = initialPolicyState;
