@@ -176,32 +176,30 @@ test('a second watcher of the same target refuses to start; the lock of a dead o
   expect((await runCli(env, 'connectors:watch', '--once')).exitCode).toBe(2);
 });
 
-const rubbish: [what: string, answer: (response: ServerResponse) => void][] = [
-  [
-    'a page of HTML',
-    (response) => {
-      html(response, 200);
-    },
-  ],
-  [
-    'JSON of another form',
-    (response) => {
-      json(response, 200, [1, { a: null }]);
-    },
-  ],
-  ['half of JSON', (response) => response.end('{"a": {')],
+/** What is not an answer of Kafka Connect. */
+const rubbish: ((response: ServerResponse) => void)[] = [
+  (response) => {
+    html(response, 200);
+  },
+  (response) => {
+    json(response, 200, [1, { a: null }]);
+  },
+  (response) => response.end('{"a": {'),
+  (response) => response.destroy(),
 ];
 
-test.each(rubbish)('a worker that answers with %s is reported and looked at again', async (_, answer) => {
+test('a worker that answers with rubbish of any kind is reported and looked at again', async () => {
   let isSound = false;
   const worker = await serve((request, response, attempt) => {
     if (isSound) indiscreetWorker(request, response, attempt);
-    else answer(response);
+    else rubbish[attempt % rubbish.length]?.(response);
   });
   const watcher = start(environment({ CONNECT_URL: worker.url, WATCH_PORT: '0' }));
   await watcher.says('Kafka Connect is not usable');
+  await waitFor(() => worker.received.length > 12, { what: 'more looks', timeoutMs: 30_000 });
   isSound = true;
   await watcher.says('Kafka Connect is back');
+  expect(watcher.output()).not.toContain('look-failed');
   expect(await watcher.stop()).toBe(0);
 });
 
