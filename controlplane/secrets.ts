@@ -41,6 +41,19 @@ export function secretValues(
     .map(([, value]) => value);
 }
 
+/** The secrets of settings of any depth: values whose key gives them away, and credentials within addresses. */
+export function secretsWithin(settings: object): string[] {
+  return Object.entries(settings).flatMap(([key, value]: [string, unknown]) => {
+    if (typeof value === 'object' && value !== null) return secretsWithin(value);
+    if (typeof value !== 'string') return [];
+    const password = URL.canParse(value) ? new URL(value).password : '';
+    return [
+      ...(isSecretKey(key) ? [value] : []),
+      ...(password === '' ? [] : [password, decodeURIComponent(password)]),
+    ];
+  });
+}
+
 /** Confluent Cloud gives a secret back as asterisks; nothing can be said of what is behind them. */
 export function isWithheld(value: string): boolean {
   return /^\*{2,}$/.test(value);

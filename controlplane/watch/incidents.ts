@@ -44,6 +44,21 @@ export function findIncidents(
   return [...servers, ...own];
 }
 
+/**
+ * Whether a look could not have seen that an incident goes on: nothing is known of connectors while Kafka Connect is
+ * away, nothing of progress while Kafka is, and what waits for ClickHouse is folded into its outage.
+ */
+export function isHidden(
+  { subject, cause }: Pick<Incident, 'subject' | 'cause'>,
+  { connectors, progress, clickhouse }: Observation,
+): boolean {
+  if (serverNames.has(subject)) return false;
+  const isFolded = clickhouse.state !== 'ready' && cause === causeOfClickHouse[clickhouse.state];
+  return connectors.value === null || progress.value === null || isFolded;
+}
+
+const serverNames: ReadonlySet<string> = new Set(['Kafka Connect', 'Kafka', 'ClickHouse']);
+
 function findServerIncidents({ connectors, progress, clickhouse }: Observation): Incident[] {
   const away = (subject: string, error: string | null): Incident[] =>
     error === null

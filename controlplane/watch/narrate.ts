@@ -10,6 +10,7 @@ import type { Snapshot } from './snapshot.ts';
 export interface Narrator {
   declarations(problem: string | null): void;
   stateFile(problem: string | null): void;
+  failedLook(problem: string | null): void;
   servers(servers: Snapshot['servers']): void;
   connectors(connectors: readonly WatchedConnector[], decisions: readonly Decision[]): void;
   recovery(connector: string, afterMs: number): void;
@@ -32,6 +33,11 @@ export function createNarrator(journal: Journal): Narrator {
       if (!isNews('state file', problem ?? '') || problem === null) return;
       const message = 'The memory of the watcher cannot be written';
       journal.record({ level: 'error', event: 'state-unwritable', message, reason: problem });
+    },
+
+    failedLook: (problem) => {
+      if (!isNews('failed look', problem ?? '') || problem === null) return;
+      journal.record({ level: 'error', event: 'look-failed', message: 'A look failed', reason: problem });
     },
 
     declarations: (problem) => {

@@ -35,6 +35,15 @@ export interface OpenIncident extends Omit<Incident, 'needsPerson'> {
   isTold: boolean;
 }
 
+export interface NoticeInput {
+  /** Of the steady clock. */
+  at: number;
+  /** Only shown. */
+  wallMs: number;
+  /** Whether nobody could see this time if such an incident goes on: then it does. */
+  isHidden?: (incident: Pick<Incident, 'subject' | 'cause'>) => boolean;
+}
+
 export interface NoticeLimits {
   /** What may still go away by itself is told after this. */
   patienceMs: number;
@@ -44,15 +53,11 @@ export interface NoticeLimits {
 
 export const defaultNoticeLimits: NoticeLimits = { patienceMs: 30_000, quietMs: 60_000 };
 
-/**
- * Decides what is told: each incident once when it starts, by subject and cause, and once when it is over. Pure.
- *
- * @param at of the steady clock; `wallMs` is only shown
- */
+/** Decides what is told: each incident once when it starts, by subject and cause, and once when it is over. Pure. */
 export function decideNotices(
   open: Readonly<Record<string, OpenIncident>>,
   incidents: readonly Incident[],
-  { at, wallMs }: { at: number; wallMs: number },
+  { at, wallMs, isHidden = () => false }: NoticeInput,
   { patienceMs, quietMs }: NoticeLimits = defaultNoticeLimits,
 ): { open: Record<string, OpenIncident>; notices: Notice[] } {
   const next: Record<string, OpenIncident> = {};
@@ -67,7 +72,8 @@ export function decideNotices(
   }
   for (const [key, incident] of Object.entries(open)) {
     if (key in next) continue;
-    if (at - incident.seenAt < quietMs) next[key] = incident;
+    if (isHidden(incident)) next[key] = { ...incident, seenAt: at };
+    else if (at - incident.seenAt < quietMs) next[key] = incident;
     else if (incident.isTold) notices.push(noticeOf(incident, 'resolved'));
   }
   return { open: next, notices };

@@ -7,12 +7,12 @@ import type { Declaration } from '../connector-config.ts';
 import type { ConnectorService } from '../connector-service.ts';
 import { readDeclarations } from '../declarations.ts';
 import { serviceOf, type FleetOptions } from '../fleet.ts';
-import { createMask, type Mask } from '../secrets.ts';
+import { createMask, secretsWithin, type Mask } from '../secrets.ts';
 import { liveSecrets } from '../status.ts';
 import { assessFleet, type WatchedConnector } from './assess-fleet.ts';
 import { createNarrator } from './narrate.ts';
 import { checkDrift, driftUnknown } from './drift.ts';
-import { findIncidents } from './incidents.ts';
+import { findIncidents, isHidden } from './incidents.ts';
 import { createKafkaLink } from './kafka-link.ts';
 import { createJournal, type Journal, type JournalEntry } from './journal.ts';
 import type { WatchMetrics } from './metrics.ts';
@@ -82,7 +82,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   const clickhouse = createProbeClient(target, readDeadlineMs);
   const kafka = createKafkaLink(target);
   const stateFile = stateFileOf(home, target.name);
-  const fixedSecrets = [target.clickhouse.password, ...secretsOf(settings)];
+  const fixedSecrets = [...secretsWithin(target), ...secretsOf(settings)];
   let mask: Mask = createMask(fixedSecrets);
   const journal = createJournal(log, () => mask);
   const narrate = createNarrator(journal);
@@ -90,7 +90,8 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
 
   let state = openState(stateFile, journal);
   const clock = options.clock ?? createSteadyClock(state.clock);
-  let declarations: readonly Declaration[] = [];
+  // Without any there is nothing to watch; later, a mistake in one must not end the watch.
+  let declarations: readonly Declaration[] = readDeclarations(folder);
   let seen: { connectors: readonly WatchedConnector[]; at: string | null } = { connectors: [], at: null };
   let drift = driftUnknown;
   let driftDueAt = 0;
@@ -102,7 +103,6 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       declarations = readDeclarations(folder);
       narrate.declarations(null);
     } catch (error) {
-      if (declarations.length === 0) throw error;
       narrate.declarations(messageOf(error));
     }
   };
@@ -201,7 +201,12 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     const isSeen = observation.connectors.value !== null;
     const incidents = findIncidents(observation, isSeen ? seen.connectors : [], decisions);
     const wallMs = Date.now();
-    const told = decideNotices(state.incidents, incidents, { at, wallMs }, noticeLimits);
+    const told = decideNotices(
+      state.incidents,
+      incidents,
+      { at, wallMs, isHidden: (incident) => isHidden(incident, observation) },
+      noticeLimits,
+    );
     state = { ...state, incidents: told.open };
     for (const notice of told.notices) {
       const hidden = { ...notice, reason: mask(notice.reason) };
@@ -224,6 +229,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       history: history.points(),
     };
     metrics.update(latest);
+    narrate.failedLook(null);
     return latest;
   };
 
@@ -252,9 +258,11 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
         } catch (error) {
           if (isOver()) return;
           // Whatever it was, the next look is a new chance; ending here would leave nobody watching.
-          journal.record({ level: 'error', event: 'look-failed', message: messageOf(error) });
+          narrate.failedLook(messageOf(error));
         }
-        const pauseMs = Math.max(0, settings.intervalMs - (performance.now() - startedAt));
+        // A service with a rate limit says how often it likes to be asked.
+        const intervalMs = Math.max(settings.intervalMs, service.pace.pollIntervalMs);
+        const pauseMs = Math.max(0, intervalMs - (performance.now() - startedAt));
         await sleep(pauseMs, signal).catch((error: unknown) => {
           if (!(error instanceof InterruptedError)) throw error;
         });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createMask, isSecretKey, secretValues } from '../../../controlplane/secrets.ts';
+import { createMask, isSecretKey, secretValues, secretsWithin } from '../../../controlplane/secrets.ts';
 
 test.each([
   'password',
@@ -33,4 +33,17 @@ test('an empty secret masks nothing', () => {
 
 test('secret values are those marked and those given away by their key', () => {
   expect(secretValues({ url: 'u1', password: 'p1', topics: 't' }, new Set(['url']))).toEqual(['u1', 'p1']);
+});
+
+test('the secrets of settings are found at any depth, also within addresses', () => {
+  const settings = {
+    name: 'trial',
+    connect: {
+      url: 'https://u:pa%2Fss@connect.test',
+      confluentCloud: { apiKey: 'key', apiSecret: 'hidden' },
+    },
+    brokers: ['127.0.0.1:9092'],
+    clickhouse: { password: 'pw', port: 8123 },
+  };
+  expect(secretsWithin(settings).sort()).toEqual(['hidden', 'pa%2Fss', 'pa/ss', 'pw']);
 });

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { LiveConnector } from '../../../../controlplane/connector-service.ts';
 import { defaultHealthLimits } from '../../../../controlplane/health.ts';
 import { assessFleet } from '../../../../controlplane/watch/assess-fleet.ts';
-import { findIncidents } from '../../../../controlplane/watch/incidents.ts';
+import { findIncidents, isHidden } from '../../../../controlplane/watch/incidents.ts';
 import type { Observation } from '../../../../controlplane/watch/observe.ts';
 import { live, task } from '../fixtures.ts';
 
@@ -100,4 +100,20 @@ test('servers that are away are incidents of their own', () => {
     { subject: 'Kafka', needsPerson: false },
     { subject: 'ClickHouse', cause: 'authentication', needsPerson: true },
   ]);
+});
+
+test('a connector that nobody could see has not recovered', () => {
+  const core = { subject: 'core', cause: 'transient' } as const;
+  expect(isHidden(core, observation())).toBe(false);
+  expect(isHidden(core, observation({ connectors: { value: null, error: 'away' } }))).toBe(true);
+  expect(isHidden(core, observation({ progress: { value: null, error: 'away' } }))).toBe(true);
+  const down = observation({ clickhouse: { state: 'unreachable', reason: 'no answer' } });
+  expect(isHidden(core, down)).toBe(true);
+  expect(isHidden({ ...core, cause: 'schema-mismatch' }, down)).toBe(false);
+  expect(
+    isHidden(
+      { subject: 'Kafka', cause: 'transient' },
+      observation({ connectors: { value: null, error: 'x' } }),
+    ),
+  ).toBe(false);
 });

@@ -92,3 +92,17 @@ test('incidents are told by subject and cause', () => {
     'b transient',
   ]);
 });
+
+test('what cannot be seen goes on: it is neither over nor told again', () => {
+  let open: Record<string, OpenIncident> = {};
+  const told: string[] = [];
+  for (let second = 0; second < 600; second += 10) {
+    const isSeen = second < 60 || second >= 300;
+    const incidents = isSeen && second < 400 ? [incident({ needsPerson: true })] : [];
+    const input = { at: second * 1000, wallMs: startMs + second * 1000, isHidden: () => !isSeen };
+    const decided = decideNotices(open, incidents, input, limits);
+    open = decided.open;
+    told.push(...decided.notices.map(({ status }) => `${String(second)} ${status}`));
+  }
+  expect(told).toEqual(['0 firing', '450 resolved']);
+});

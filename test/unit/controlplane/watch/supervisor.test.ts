@@ -39,6 +39,7 @@ function supervise(
   const restarted: string[] = [];
   const service = {
     address: 'nowhere',
+    pace: { pollIntervalMs: 1 },
     restartOne: async (name: string, id: number | null) => {
       restarted.push(`${name}/${String(id)}`);
       await restart();
@@ -93,7 +94,7 @@ test('looks never overlap, and one that throws is not the last', async () => {
     await new Promise((resolve) => setTimeout(resolve, 5));
     running -= 1;
     if (looks >= 8) end.abort();
-    if (looks % 2 === 0) throw new Error('a defect');
+    if (looks % 2 === 0) throw new Error(`defect ${String(looks)}`);
     return seen(failing);
   });
   await supervisor.run(end.signal);
