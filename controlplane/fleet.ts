@@ -1,11 +1,10 @@
 import { PipelineError, isAbort, messageOf } from '../core/errors.ts';
-import { withKafkaAdmin } from '../targets/kafka.ts';
 import type { Target } from '../targets/load-target.ts';
 import { applyPlan, type Applied, type ApplyOptions } from './apply.ts';
 import { checkServers, type ServedTopic } from './check-servers.ts';
 import { createCloudClient } from './confluent-cloud/cloud-client.ts';
 import type { ConnectorService } from './connector-service.ts';
-import { readProgress, unknownProgress, type Progress } from './consumer-lag.ts';
+import { readProgressOnce, unknownProgress, type Progress } from './consumer-lag.ts';
 import type { Contracts } from './declaration-rules.ts';
 import { loadDesiredConnectors, readDeclarations } from './declarations.ts';
 import { createConnectClient } from './kafka-connect/connect-client.ts';
@@ -96,14 +95,14 @@ export async function readFleetStatus(options: Omit<FleetOptions, 'contracts'>):
   const live = await service.list(signal);
   const queries = declarations.map((declaration) => progressQuery(declaration, live.get(declaration.name)));
   let lagUnknown: string | null = null;
-  const progress = await withKafkaAdmin(target, { clientId: 'connectors-status' }, (admin) =>
-    readProgress(admin, queries),
-  ).catch((error: unknown): Progress[] => {
-    if (isAbort(error)) throw error;
-    // The worker's own word is worth showing also while the brokers are away.
-    lagUnknown = messageOf(error);
-    return [];
-  });
+  const progress = await readProgressOnce(target, { clientId: 'connectors-status' }, queries).catch(
+    (error: unknown): Progress[] => {
+      if (isAbort(error)) throw error;
+      // The worker's own word is worth showing also while the brokers are away.
+      lagUnknown = messageOf(error);
+      return [];
+    },
+  );
   return {
     sink,
     connectors: declarations.map((declaration, index) =>

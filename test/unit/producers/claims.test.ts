@@ -4,7 +4,13 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { InvalidInputError } from '../../../core/errors.ts';
 import { resolveHome } from '../../../core/home.ts';
-import { Claims, claimsFolder, firstFreeIndex, forgetRuns, type Claim } from '../../../producers/runs/claims.ts';
+import {
+  Claims,
+  claimsFolder,
+  firstFreeIndex,
+  forgetRuns,
+  type Claim,
+} from '../../../producers/runs/claims.ts';
 
 const history: Claim = { kind: 'history', first: 0, count: 10, startAt: 1, endAt: 2 };
 
