@@ -242,7 +242,7 @@ async function measureLargeFleet(stack: BenchStack): Promise<Measurement[]> {
   const mocks = Array.from({ length: fleetSize }, (_, index) => mock(index));
   return withMocks(stack, mocks, async (service, folder) => {
     const { target } = stack;
-    const statusMs = await fastest(() => readFleetStatus({ target, service, folder }));
+    const statusMs = await medianMs(() => readFleetStatus({ target, service, folder }));
     const declared = mkdtempSync(path.join(tmpdir(), 'bench-declared-'));
     try {
       for (const { name } of mocks) {
@@ -261,7 +261,7 @@ async function measureLargeFleet(stack: BenchStack): Promise<Measurement[]> {
         })),
         deadLetterTopics: [{ topic: 'bench.dlq' }],
       };
-      const planMs = await fastest(() => planFleet({ target, service, folder: declared, contracts }));
+      const planMs = await medianMs(() => planFleet({ target, service, folder: declared, contracts }));
       const size = integer(fleetSize);
       return [
         {
@@ -283,8 +283,8 @@ async function measureLargeFleet(stack: BenchStack): Promise<Measurement[]> {
   });
 }
 
-/** Of five, so that the worker's own warming up is not what is measured. */
-async function fastest(work: () => Promise<unknown>): Promise<number> {
+/** The median of five, so that the worker's own warming up is not what is measured. */
+async function medianMs(work: () => Promise<unknown>): Promise<number> {
   const times: number[] = [];
   for (let round = 0; round < 5; round += 1) {
     const startedAt = performance.now();
