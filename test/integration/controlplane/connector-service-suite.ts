@@ -119,7 +119,8 @@ export function testConnectorService(start: () => Promise<ServiceUnderTest>): vo
     const connector = mockSink({ mock_mode: 'connector-failure', delay_ms: '0' });
     // The worker's task says RUNNING at first.
     const applied = await applyPlan(service, await plan(connector), {
-      pace: { ...under.pace, settleMs: 2000 },
+      // The mock task fails by itself a while after its start; a busy machine takes longer to notice.
+      pace: { ...under.pace, settleMs: 6000 },
     });
     expect(applied[0]?.failure).toMatch(/^(unknown|configuration): the connector failed: .*RuntimeException/);
     expect(await untilFailed(connector)).toMatchObject({ state: 'FAILED' });
