@@ -107,6 +107,7 @@ function observationAt(look: number, names: readonly string[]): Observation {
     progress: { value: new Map(progress), error: null },
     clickhouse: { state: 'ready', reason: null },
     freshnessMs: new Map(names.map((name) => [name, look])),
+    landedRows: new Map(names.map((name) => [name, look])),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Declaration } from '../connector-config.ts';
+import { tablesByTopic, topicsOf, type Declaration } from '../connector-config.ts';
 import type { LiveConnector } from '../connector-service.ts';
 import { unknownProgress, type PartitionProgress } from '../consumer-lag.ts';
 import { causeOfTrace, type HealthLimits } from '../health.ts';
@@ -10,6 +10,8 @@ import type { UnitReport } from './restart-policy.ts';
 
 /** A connector as the watcher shows it. Nothing in it is secret. */
 export interface WatchedConnector extends ConnectorStatus {
+  /** Where the records of each topic go. */
+  routes: readonly { topic: string; table: string }[];
   partitions: readonly PartitionProgress[];
 }
 
@@ -53,10 +55,17 @@ export function assessFleet(input: AssessInput): FleetAssessment {
       circumstances,
       limits,
     );
-    connectors.push({ ...described, partitions: own?.partitions ?? [] });
+    const routes = routesOf({ config: connector?.config ?? declaration.config });
+    connectors.push({ ...described, routes, partitions: own?.partitions ?? [] });
     if (connector !== undefined) reports.push(...reportUnits(connector, clickhouse, restartsTasks));
   }
   return { connectors, reports, memories };
+}
+
+/** A topic that the map leaves out goes into the table of its own name. */
+function routesOf(connector: Pick<Declaration, 'config'>): WatchedConnector['routes'] {
+  const tables = tablesByTopic(connector);
+  return topicsOf(connector).map((topic) => ({ topic, table: tables.get(topic) ?? topic }));
 }
 
 /** What can be restarted of a connector. Nothing of one that somebody has paused or stopped. */

@@ -18,6 +18,8 @@ export interface Observation {
   clickhouse: ClickHouseState;
   /** Milliseconds since the newest row landed, by topic; empty where the ledger could not be read. */
   freshnessMs: ReadonlyMap<string, number>;
+  /** Rows that landed so far, redelivered ones included; like `freshnessMs`. */
+  landedRows: ReadonlyMap<string, number>;
 }
 
 export type Seen<T> = { value: T; error: null } | { value: null; error: string };
@@ -49,19 +51,20 @@ export async function observe(options: ObserveOptions): Promise<Observation> {
   const look = <T>(what: string, work: (signal: AbortSignal) => Promise<T>) =>
     see({ what, deadlineMs, signal }, work);
   const connectors = look('Kafka Connect', (within) => service.list(within));
-  const [live, progress, state, freshness] = await Promise.all([
+  const [live, progress, state, landings] = await Promise.all([
     connectors,
     connectors.then(({ value }) =>
       look('Kafka', () => progressByName(kafka, declarations, value ?? new Map<string, LiveConnector>())),
     ),
     look('ClickHouse', (within) => probeClickHouse(clickhouse, database, within)),
-    look('ClickHouse', (within) => readFreshness(clickhouse, database, within)),
+    look('ClickHouse', (within) => readLandings(clickhouse, database, within)),
   ]);
   return {
     connectors: live,
     progress,
     clickhouse: state.value ?? { state: 'unreachable', reason: state.error },
-    freshnessMs: freshness.value ?? new Map<string, number>(),
+    freshnessMs: new Map(landings.value?.map(({ topic, ageMs }) => [topic, ageMs])),
+    landedRows: new Map(landings.value?.map(({ topic, rows }) => [topic, rows])),
   };
 }
 
@@ -80,18 +83,22 @@ async function progressByName(
   );
 }
 
-/** From the ledger, which says when the last row of each topic landed: no raw table has to be read for it. */
-async function readFreshness(
+/** From the ledger, which says what landed of each topic and when: no raw table has to be read for it. */
+async function readLandings(
   clickhouse: ClickHouse,
   database: string,
   signal: AbortSignal,
-): Promise<Map<string, number>> {
-  const rows = await clickhouse.query(
-    `SELECT topic, dateDiff('millisecond', max(last_landed_at), now64(3, 'UTC')) AS age
+): Promise<{ topic: string; ageMs: number; rows: number }[]> {
+  const landings = await clickhouse.query(
+    `SELECT topic, dateDiff('millisecond', max(last_landed_at), now64(3, 'UTC')) AS age, sum(rows) AS landed
      FROM {database:Identifier}.ledger GROUP BY topic`,
     { params: { database }, signal },
   );
-  return new Map(rows.map((row) => [String(row['topic']), Math.max(0, Number(row['age']))]));
+  return landings.map((row) => ({
+    topic: String(row['topic']),
+    ageMs: Math.max(0, Number(row['age'])),
+    rows: Number(row['landed']),
+  }));
 }
 
 /** What it answers, or why it did not. */

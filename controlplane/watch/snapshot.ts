@@ -1,6 +1,7 @@
 import type { ClickHouseState } from '../probe-clickhouse.ts';
 import type { WatchedConnector } from './assess-fleet.ts';
 import type { Drift } from './drift.ts';
+import type { HistoryPoint } from './history.ts';
 import type { JournalEntry } from './journal.ts';
 import type { Observation } from './observe.ts';
 import type { Decision } from './restart-policy.ts';
@@ -10,6 +11,8 @@ export interface Snapshot {
   /** Time of day, ISO 8601 in UTC. */
   at: string;
   target: string;
+  /** From one look to the next; a snapshot that is much older than that is stale. */
+  intervalMs: number;
   servers: {
     connect: ServerState;
     kafka: ServerState;
@@ -20,9 +23,11 @@ export interface Snapshot {
   /** Time of day of that look; null before the first. */
   connectorsSeenAt: string | null;
   decisions: readonly Decision[];
+  /** The fleet's restarts within the last minute, and how many there may be. */
+  budget: { used: number; perMinute: number };
   drift: Drift;
-  /** Since the newest row of each topic landed. */
-  freshness: readonly { topic: string; ageMs: number }[];
+  /** Since the newest row of each topic landed, and how many rows have landed so far. */
+  freshness: readonly { topic: string; ageMs: number; rows: number }[];
   /** The newest actions and changes, oldest first. */
   journal: readonly JournalEntry[];
   /** How each topic went, oldest first. */
@@ -33,54 +38,6 @@ export interface ServerState {
   isUp: boolean;
   /** Why not; null while it is up. */
   reason: string | null;
-}
-
-/** One moment of the last hour. Rates are differences of two points. */
-export interface HistoryPoint {
-  /** Time of day, milliseconds. */
-  atMs: number;
-  topics: Readonly<Record<string, TopicPoint>>;
-}
-
-export interface TopicPoint {
-  /** Offsets given out so far, summed over partitions: its growth is what was produced. */
-  produced: number;
-  lag: number;
-  /** Null where nothing has landed yet. */
-  freshnessMs: number | null;
-}
-
-const historyIntervalMs = 10_000;
-const historyLength = 360;
-
-/** Keeps the last hour in steps of ten seconds: enough to draw, little enough to keep. */
-export function createHistory(): {
-  /** @param at of the steady clock: setting the time of day makes neither gaps nor crowds */
-  add(at: number, wallMs: number, observation: Observation): void;
-  points(): readonly HistoryPoint[];
-} {
-  const points: HistoryPoint[] = [];
-  let lastAt = -Infinity;
-  return {
-    add: (at, wallMs, observation) => {
-      if (at - lastAt < historyIntervalMs || observation.progress.value === null) return;
-      lastAt = at;
-      points.push({ atMs: wallMs, topics: topicPoints(observation) });
-      if (points.length > historyLength) points.shift();
-    },
-    points: () => points,
-  };
-}
-
-function topicPoints({ progress, freshnessMs }: Observation): Record<string, TopicPoint> {
-  const topics: Record<string, TopicPoint> = {};
-  for (const { partitions } of progress.value?.values() ?? []) {
-    for (const { topic, end, lag } of partitions) {
-      const point = topics[topic] ?? { produced: 0, lag: 0, freshnessMs: freshnessMs.get(topic) ?? null };
-      topics[topic] = { ...point, produced: point.produced + end, lag: point.lag + lag };
-    }
-  }
-  return topics;
 }
 
 /** What an observation says of the servers. */

@@ -12,6 +12,7 @@ import { liveSecrets } from '../status.ts';
 import { assessFleet, type WatchedConnector } from './assess-fleet.ts';
 import { createNarrator } from './narrate.ts';
 import { checkDrift, driftUnknown } from './drift.ts';
+import { createHistory } from './history.ts';
 import { findIncidents, isHidden } from './incidents.ts';
 import { createKafkaLink } from './kafka-link.ts';
 import { createJournal, type Journal, type JournalEntry } from './journal.ts';
@@ -22,7 +23,7 @@ import { trackRecoveries } from './recoveries.ts';
 import { restartUnits } from './restart-units.ts';
 import { decideRestarts, type Decision } from './restart-policy.ts';
 import { secretsOf, type WatchSettings } from './settings.ts';
-import { createHistory, serversOf, type Snapshot } from './snapshot.ts';
+import { serversOf, type Snapshot } from './snapshot.ts';
 import { initialWatchState, loadState, saveState, type WatchState } from './state-file.ts';
 import { createSteadyClock } from './steady-clock.ts';
 
@@ -214,17 +215,23 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       notify(hidden);
     }
 
-    history.add(at, wallMs, observation);
+    history.add(at, wallMs, observation, isSeen ? seen.connectors : undefined);
     persist(at);
     latest = {
       at: new Date(wallMs).toISOString(),
       target: target.name,
+      intervalMs: Math.max(settings.intervalMs, service.pace.pollIntervalMs),
       servers,
       connectors: seen.connectors,
       connectorsSeenAt: seen.at,
       decisions,
+      budget: { used: state.policy.fleetRestarts.length, perMinute: settings.restarts.fleetPerMinute },
       drift,
-      freshness: [...observation.freshnessMs].map(([topic, ageMs]) => ({ topic, ageMs })),
+      freshness: [...observation.freshnessMs].map(([topic, ageMs]) => ({
+        topic,
+        ageMs,
+        rows: observation.landedRows.get(topic) ?? 0,
+      })),
       journal: journal.entries(),
       history: history.points(),
     };

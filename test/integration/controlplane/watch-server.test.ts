@@ -11,6 +11,7 @@ import { projectRoot } from '../../../core/home.ts';
 const snapshot: Snapshot = {
   at: new Date().toISOString(),
   target: 'embedded',
+  intervalMs: 2000,
   servers: {
     connect: { isUp: true, reason: null },
     kafka: { isUp: true, reason: null },
@@ -26,6 +27,7 @@ const snapshot: Snapshot = {
       deadLetters: 3,
       reason: 'task 1 failed',
       action: 'restart',
+      routes: [{ topic: 't', table: 'raw_t' }],
       tasks: [
         { id: 0, state: 'RUNNING', worker: 'w', error: null },
         { id: 1, state: 'FAILED', worker: 'w', error: 'x' },
@@ -35,8 +37,9 @@ const snapshot: Snapshot = {
   ],
   connectorsSeenAt: null,
   decisions: [],
+  budget: { used: 1, perMinute: 30 },
   drift: { checkedAt: null, changes: [{ name: 'core', operation: 'update', keys: ['x'] }], error: null },
-  freshness: [{ topic: 't', ageMs: 1500 }],
+  freshness: [{ topic: 't', ageMs: 1500, rows: 3 }],
   journal: [],
   history: [],
 };

@@ -15,6 +15,7 @@ function observation(changes: Partial<Observation> = {}): Observation {
     progress: { value: new Map(), error: null },
     clickhouse: { state: 'ready', reason: null },
     freshnessMs: new Map(),
+    landedRows: new Map(),
     ...changes,
   };
 }

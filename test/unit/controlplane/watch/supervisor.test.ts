@@ -20,6 +20,7 @@ function seen(...connectors: LiveConnector[]): Observation {
     progress: { value: new Map(), error: null },
     clickhouse: { state: 'ready', reason: null },
     freshnessMs: new Map(),
+    landedRows: new Map(),
   };
 }
 
@@ -162,10 +163,15 @@ test('the history keeps an hour in steps of ten seconds, whatever the time of da
       error: null,
     },
     freshnessMs: new Map([['t', 700]]),
+    landedRows: new Map([['t', 9]]),
   };
   const { supervisor } = supervise(() => Promise.resolve(observation), { clock: () => nowMs });
   for (; nowMs < 3_800_000; nowMs += 10_000) await supervisor.look(never);
   const points = supervisor.snapshot()?.history ?? [];
   expect(points).toHaveLength(360);
-  expect(points.at(-1)?.topics).toEqual({ t: { produced: 7, lag: 5, freshnessMs: 700 } });
+  expect(points.at(-1)).toEqual({
+    topics: { t: { produced: 7, lag: 5, freshnessMs: 700, landed: 9 } },
+    verdicts: { a: 'degraded' },
+    atMs: expect.any(Number) as number,
+  });
 });
