@@ -11,6 +11,8 @@ interface Entry {
   id: string;
   references: Readonly<Record<string, string>>;
   cleanup: 'delete' | 'compact';
+  compatibility: string;
+  compatibilityReason?: string | undefined;
   rawTable: string;
 }
 
@@ -35,6 +37,7 @@ export function checkTopics(
     ...idIsAStringField(topics, fieldsOf),
     ...referencesResolve(topics, fieldsOf),
     ...compactionKeepsTheEntity(topics),
+    ...noneHasAReason(topics),
   ];
 }
 
@@ -129,6 +132,24 @@ function compactionKeepsTheEntity(topics: Entries): Problem[] {
       {
         path: dottedPath(['topics', index, 'cleanup']),
         message: `compacting by "${entry.key}" would drop records: key the topic by "${entry.id}" or use delete`,
+      },
+    ];
+  });
+}
+
+/** Without a level nothing guards the consumers; whoever reads the catalog has to know why. */
+function noneHasAReason(topics: Entries): Problem[] {
+  return topics.flatMap((entry, index) => {
+    if (entry === undefined) return [];
+    const { compatibility, compatibilityReason } = entry;
+    if ((compatibility === 'NONE') === (compatibilityReason !== undefined)) return [];
+    return [
+      {
+        path: dottedPath(['topics', index, 'compatibilityReason']),
+        message:
+          compatibility === 'NONE'
+            ? 'compatibility NONE needs its reason here'
+            : 'belongs to compatibility NONE, and to no other',
       },
     ];
   });

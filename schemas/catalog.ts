@@ -42,6 +42,8 @@ const topicEntry = z.strictObject({
   cleanup: z.enum(['delete', 'compact']),
   retentionMs,
   compatibility: z.enum(compatibilityLevels),
+  /** Why changes are not checked; demanded by NONE, and by nothing else. */
+  compatibilityReason: z.string().trim().min(1).optional(),
   rawTable: z.string().regex(/^raw_[a-z][a-z0-9_]*$/, 'expected raw_<entity>'),
 });
 
@@ -79,15 +81,37 @@ export interface Catalog {
   deadLetterTopics: readonly DeadLetterTopic[];
 }
 
+/** A problem of one of the catalog's files. */
+export interface CatalogProblem extends Problem {
+  /** Relative to the catalog's folder. */
+  file: string;
+  /** The rule of the evolution check that reports it. */
+  rule: 'doc' | 'name' | 'enum-without-default' | 'schema-invalid';
+}
+
+const invalid = 'The topic catalog is not valid';
+const catalogFileName = 'topics.yaml';
+export const catalogFolder = path.join(projectRoot, 'schemas');
+
 /**
  * Loads `topics.yaml` and every schema it names.
  *
  * @throws InvalidInputError with every problem of every file, each path starting with its file
  */
-export function loadCatalog(folder = path.join(projectRoot, 'schemas')): Catalog {
-  const fileName = 'topics.yaml';
-  const what = 'The topic catalog is not valid';
-  const file = check(catalogFile, readYaml(path.join(folder, fileName), what));
+export function loadCatalog(folder = catalogFolder): Catalog {
+  const { catalog, problems } = readCatalog(folder);
+  if (problems.length === 0) return catalog;
+  const located = problems.map(({ file, path: at, message }) => ({ path: `${file}: ${at}`, message }));
+  throw new InvalidInputError({ what: invalid, where: folder, problems: located });
+}
+
+/**
+ * The catalog as far as it could be read, and everything that is wrong with it.
+ *
+ * @throws InvalidInputError where `topics.yaml` is no YAML
+ */
+export function readCatalog(folder = catalogFolder): { catalog: Catalog; problems: CatalogProblem[] } {
+  const file = check(catalogFile, readYaml(path.join(folder, catalogFileName), invalid));
   const problems: Problem[] = [...file.problems];
   const read = <S extends z.ZodType>(schema: S, entries: readonly unknown[] | undefined, key: string) =>
     (entries ?? []).map((entry, index) => {
@@ -106,15 +130,14 @@ export function loadCatalog(folder = path.join(projectRoot, 'schemas')): Catalog
     ]),
   );
   problems.push(...checkTopics(entries, deadLetterTopics, (name) => schemas.get(name)?.definition?.fields));
-  const located = problems.map((problem) => ({ ...problem, path: `${fileName}: ${problem.path}` }));
+  const located = problems.map((problem) => inFile(catalogFileName, problem));
   for (const [name, schema] of schemas) located.push(...schema.problems.map((p) => inFile(name, p)));
   const definitions = [...schemas].flatMap(([name, { definition }]) =>
     definition === undefined ? [] : [{ name, definition }],
   );
-  located.push(...checkSchemas(definitions).map(({ name, ...problem }) => inFile(name, problem)));
-  if (located.length > 0) throw new InvalidInputError({ what, where: folder, problems: located });
+  located.push(...checkSchemas(definitions).map(({ name, ...problem }) => ({ ...problem, file: name })));
 
-  return {
+  const catalog = {
     topics: entries.flatMap((entry) => {
       const { definition, type } = (entry && schemas.get(entry.schema)) ?? {};
       if (entry === undefined || definition === undefined || type === undefined) return [];
@@ -122,10 +145,11 @@ export function loadCatalog(folder = path.join(projectRoot, 'schemas')): Catalog
     }),
     deadLetterTopics: deadLetterTopics.filter((entry) => entry !== undefined),
   };
+  return { catalog, problems: located };
 }
 
-function inFile(name: string, problem: Problem): Problem {
-  return { ...problem, path: `${name}: ${problem.path}` };
+function inFile(file: string, problem: Problem): CatalogProblem {
+  return { ...problem, file, rule: 'schema-invalid' };
 }
 
 function within(parent: string, problem: Problem): Problem {

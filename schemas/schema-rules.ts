@@ -28,22 +28,29 @@ interface NamedSchema {
   definition: AvroRecord;
 }
 
+/** A problem with the path of its file, and the rule of the evolution check that reports it. */
+type SchemaProblem = Problem & {
+  name: string;
+  rule: 'doc' | 'name' | 'enum-without-default' | 'schema-invalid';
+};
+
 /** Every rule of data-model.md that Avro itself does not know. */
-export function checkSchemas(schemas: readonly NamedSchema[]): (Problem & { name: string })[] {
+export function checkSchemas(schemas: readonly NamedSchema[]): SchemaProblem[] {
   const rules = [
-    envelopeComesFirst,
-    everythingHasADoc,
-    namesAreSnakeCase,
-    enumsHaveADefault,
-    optionalFieldsDefaultToNull,
-    moneyIsALongBesideItsCurrency,
-    timesAreNamedForTheirType,
-    noFieldIsAddedByConnect,
-  ];
+    { rule: 'schema-invalid', find: envelopeComesFirst },
+    { rule: 'doc', find: everythingHasADoc },
+    { rule: 'name', find: namesAreSnakeCase },
+    { rule: 'enum-without-default', find: enumsHaveADefault },
+    { rule: 'schema-invalid', find: optionalFieldsDefaultToNull },
+    { rule: 'schema-invalid', find: moneyIsALongBesideItsCurrency },
+    { rule: 'name', find: timesAreNamedForTheirType },
+    { rule: 'name', find: noFieldIsAddedByConnect },
+  ] as const;
   const own = schemas.flatMap(({ name, definition }) =>
-    rules.flatMap((rule) => rule(definition).map((problem) => ({ ...problem, name }))),
+    rules.flatMap(({ rule, find }) => find(definition).map((problem) => ({ ...problem, name, rule }))),
   );
-  return [...own, ...sharedTypesAreIdentical(schemas)];
+  const shared = sharedTypesAreIdentical(schemas);
+  return [...own, ...shared.map((problem) => ({ ...problem, rule: 'schema-invalid' as const }))];
 }
 
 function envelopeComesFirst({ fields }: AvroRecord): Problem[] {
