@@ -43,6 +43,18 @@ export default defineConfig(
       'import-x/no-restricted-paths': ['error', { zones }],
       'import-x/no-cycle': 'error',
       'import-x/no-default-export': 'error',
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        {
+          paths: [
+            {
+              name: 'kafkajs',
+              message: 'Use core/kafkajs/kafkajs.ts, which makes it fast.',
+              allowTypeImports: true,
+            },
+          ],
+        },
+      ],
       'import-x/no-unresolved': 'off',
       '@typescript-eslint/consistent-type-imports': 'error',
       // An empty environment variable counts as unset, so || is meant on strings.

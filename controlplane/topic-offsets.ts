@@ -1,6 +1,7 @@
-import kafkajs, { type Admin } from 'kafkajs';
+import type { Admin } from 'kafkajs';
 import type { PartitionBounds } from '../clickhouse/ledger.ts';
 import { PipelineError } from '../core/errors.ts';
+import { kafkajs } from '../core/kafkajs/kafkajs.ts';
 
 export interface TopicOffsets {
   topic: string;

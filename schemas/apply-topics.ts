@@ -1,4 +1,4 @@
-import kafkajs, { type Admin, type ITopicConfig } from 'kafkajs';
+import type { Admin, ITopicConfig } from 'kafkajs';
 import { InterruptedError, PipelineError } from '../core/errors.ts';
 import { waitFor } from '../core/wait.ts';
 import type { Catalog } from './catalog.ts';
@@ -9,6 +9,7 @@ import {
   type TopicPlan,
   type TopicState,
 } from './plan-topics.ts';
+import { kafkajs } from '../core/kafkajs/kafkajs.ts';
 
 const { ConfigResourceTypes, ConfigSource } = kafkajs;
 

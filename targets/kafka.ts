@@ -1,6 +1,7 @@
 import { compressFrameSync, decompressFrameSync } from 'lz4-napi';
-import kafkajs, { type Admin, type Kafka, type KafkaConfig, type RetryOptions } from 'kafkajs';
+import type { Admin, Kafka, KafkaConfig, RetryOptions } from 'kafkajs';
 import { InterruptedError, PipelineError, codeOf, isAbort, messageOf } from '../core/errors.ts';
+import { kafkajs } from '../core/kafkajs/kafkajs.ts';
 import type { Target } from './load-target.ts';
 
 export interface KafkaOptions {

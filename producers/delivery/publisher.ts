@@ -1,6 +1,7 @@
-import kafkajs, { type CompressionTypes, type RecordMetadata, type RetryOptions } from 'kafkajs';
+import type { CompressionTypes, RecordMetadata, RetryOptions } from 'kafkajs';
 import { createType } from '../../schemas/read-schema.ts';
 import { createKafka, kafkaError } from '../../targets/kafka.ts';
+import { kafkajs } from '../../core/kafkajs/kafkajs.ts';
 import type { Target } from '../../targets/load-target.ts';
 import type { BillingEvent } from '../events.ts';
 import { Lane, maxRecordBytes } from './lane.ts';

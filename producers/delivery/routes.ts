@@ -1,9 +1,10 @@
-import kafkajs, { type Admin } from 'kafkajs';
+import type { Admin } from 'kafkajs';
 import { PipelineError } from '../../core/errors.ts';
 import { retry } from '../../core/retry.ts';
 import type { Catalog } from '../../schemas/catalog.ts';
 import type { AvroRecord } from '../../schemas/read-schema.ts';
 import { withKafkaAdmin } from '../../targets/kafka.ts';
+import { kafkajs } from '../../core/kafkajs/kafkajs.ts';
 import type { Target } from '../../targets/load-target.ts';
 
 /** All that sending to a topic takes. Plain data, so that it can be handed to a thread. */

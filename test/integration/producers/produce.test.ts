@@ -2,7 +2,6 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { SchemaRegistry } from '@kafkajs/confluent-schema-registry';
-import kafkajs from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { waitFor } from '../../../core/wait.ts';
 import { startStack } from '../../../embedded/stack.ts';
@@ -14,6 +13,7 @@ import { applyTopics } from '../../../schemas/apply-topics.ts';
 import { loadCatalog } from '../../../schemas/catalog.ts';
 import { registerSchemas } from '../../../schemas/register.ts';
 import { withKafkaAdmin } from '../../../targets/kafka.ts';
+import { kafkajs } from '../../../core/kafkajs/kafkajs.ts';
 import { startTestStack, type TestStack } from '../../support/test-stack.ts';
 import { countRecords, difference, problemsOf, readRecords, sum, waitForRecords } from './broker-records.ts';
 

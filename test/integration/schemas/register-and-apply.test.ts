@@ -4,7 +4,6 @@ import { createServer, request as sendRequest, type RequestListener } from 'node
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import kafkajs from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { stringify } from 'yaml';
 import { projectRoot } from '../../../core/home.ts';
@@ -13,6 +12,7 @@ import { loadCatalog, type Catalog } from '../../../schemas/catalog.ts';
 import { lookUpSchemaIds, registerSchemas } from '../../../schemas/register.ts';
 import { createRegistry } from '../../../schemas/registry.ts';
 import { withKafkaAdmin } from '../../../targets/kafka.ts';
+import { kafkajs } from '../../../core/kafkajs/kafkajs.ts';
 import { runCli } from '../../support/run-cli.ts';
 import { startTestStack, type TestStack } from '../../support/test-stack.ts';
 

@@ -1,10 +1,10 @@
 import avsc from 'avsc';
-import kafkajs from 'kafkajs';
 import { describe, expect, it } from 'vitest';
 import { partitionOf } from '../../../producers/delivery/partition.ts';
 import { Random } from '../../../producers/scenario/random.ts';
 import { createEncoder, eventIdOf } from '../../../producers/delivery/wire-format.ts';
 import { loadCatalog } from '../../../schemas/catalog.ts';
+import { kafkajs } from '../../../core/kafkajs/kafkajs.ts';
 
 describe('partitionOf', () => {
   // From the Java client's own tests, org.apache.kafka.common.utils.UtilsTest#testMurmur2.

@@ -1,7 +1,7 @@
-import kafkajs from 'kafkajs';
 import { describe, expect, it } from 'vitest';
 import { PipelineError } from '../../../core/errors.ts';
 import { kafkaError, withKafkaAdmin } from '../../../targets/kafka.ts';
+import { kafkajs } from '../../../core/kafkajs/kafkajs.ts';
 import { loadTarget } from '../../../targets/load-target.ts';
 
 const target = loadTarget('embedded', { KAFKA_BROKERS: '127.0.0.1:1' });
