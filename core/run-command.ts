@@ -8,6 +8,8 @@ export interface RunCommandOptions {
   env?: NodeJS.ProcessEnv;
   timeoutMs: number;
   signal?: AbortSignal;
+  /** What the command reads from its standard input; nothing by default. */
+  input?: string;
   /** Called with each line the command prints, on either stream, as it comes. */
   onLine?: (line: string) => void;
   /** Shown when the command fails or is missing. */
@@ -26,11 +28,13 @@ export interface CommandResult {
 export async function runCommand(
   file: string,
   args: readonly string[],
-  { purpose, cwd, env, timeoutMs, signal, onLine, todo }: RunCommandOptions,
+  { purpose, cwd, env, timeoutMs, signal, input, onLine, todo }: RunCommandOptions,
 ): Promise<CommandResult> {
   if (signal?.aborted) throw new InterruptedError();
   return new Promise((resolve, reject) => {
-    const child = spawn(file, args, { cwd, env: env ?? process.env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(file, args, { cwd, env: env ?? process.env, stdio: 'pipe' });
+    // A command that ends before it has read everything says why by itself.
+    child.stdin.on('error', () => undefined).end(input);
     const output = { stdout: '', stderr: '' };
     let stopped: PipelineError | undefined;
     const stop = (error: PipelineError) => {

@@ -15,10 +15,18 @@ export interface Registry {
   /** Level set for the subject itself; undefined where none is. */
   compatibilityOf(subject: string): Promise<CompatibilityLevel | undefined>;
   setCompatibility(subject: string, level: CompatibilityLevel): Promise<void>;
-  /** Whether the schema may follow the subject's latest version; true where there is none. */
+  /** Whether the schema may follow the subject's versions, by its level; true where there are none. */
   isCompatible(topic: CatalogTopic): Promise<boolean>;
+  /** Every version of the subject, newest first; none where it was never registered. */
+  versionsOf(subject: string): Promise<RegisteredVersion[]>;
   /** @throws PipelineError `SCHEMA_REFUSED` whose message is the registry's reason */
   register(topic: CatalogTopic): Promise<number>;
+}
+
+/** A schema as it was registered. */
+export interface RegisteredVersion {
+  version: number;
+  schema: string;
 }
 
 const requestTimeoutMs = 10_000;
@@ -90,11 +98,24 @@ export function createRegistry({ url, auth }: RegistryEndpoint, signal?: AbortSi
         await http.put(`/config/${encodeURIComponent(subject)}`, { compatibility }, abort);
       }),
     isCompatible: async (topic) => {
-      const path = `/compatibility/subjects/${encodeURIComponent(topic.subject)}/versions/latest`;
+      // Without a version all of them are compared that the subject's level asks for.
+      const path = `/compatibility/subjects/${encodeURIComponent(topic.subject)}/versions`;
       const answer = await askUnlessMissing(async () => http.post<unknown>(path, avroSchema(topic), abort));
       if (answer === undefined) return true;
       const what = 'The registry answered something unexpected';
       return parseWith(compatibilityAnswer, answer.data, what, url).is_compatible;
+    },
+    versionsOf: async (subject) => {
+      const path = `/subjects/${encodeURIComponent(subject)}/versions`;
+      const what = 'The registry answered something unexpected';
+      const list = await askUnlessMissing(async () => http.get<unknown>(path, abort));
+      if (list === undefined) return [];
+      const versions: RegisteredVersion[] = [];
+      for (const version of parseWith(versionsAnswer, list.data, what, url).sort((a, b) => b - a)) {
+        const { data } = await ask(async () => http.get<unknown>(`${path}/${version}`, abort));
+        versions.push({ version, schema: parseWith(versionAnswer, data, what, url).schema });
+      }
+      return versions;
     },
     register: async (topic) =>
       ask(async () => {
@@ -108,6 +129,8 @@ export function createRegistry({ url, auth }: RegistryEndpoint, signal?: AbortSi
 }
 
 const configAnswer = z.object({ compatibilityLevel: z.string() });
+const versionsAnswer = z.array(z.int());
+const versionAnswer = z.object({ schema: z.string() });
 const compatibilityAnswer = z.object({ is_compatible: z.boolean() });
 
 function avroSchema(topic: CatalogTopic) {

@@ -53,7 +53,7 @@ const primitives = new Set(['null', 'boolean', 'int', 'long', 'float', 'double',
  * @throws Error naming a type that is not defined
  */
 export function shapeOf(record: AvroRecord): RecordShape {
-  const shape = readShape(record as AvroDefinition, '', [], new Map());
+  const shape = readShape(record, '', [], new Map());
   if (shape.kind !== 'record') throw new Error('a schema of the catalog is a record');
   return shape;
 }
