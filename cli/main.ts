@@ -4,6 +4,7 @@ import { InterruptedError, PipelineError, isAbort } from '../core/errors.ts';
 import { resolveHome } from '../core/home.ts';
 import { defaultTargetName, loadTarget } from '../targets/load-target.ts';
 import type { CommandContext, Options, Run } from './command.ts';
+import { findingOptions } from './findings/finding-options.ts';
 import { createOutput } from './output.ts';
 import { reportError } from './report-error.ts';
 
@@ -65,6 +66,15 @@ const declarations: readonly Declaration[] = [
     usage: 'schemas:register',
     summary: 'Register every schema of the catalog',
     load: () => import('./commands/schemas-register.ts'),
+  },
+  {
+    usage: 'schemas:check',
+    summary: 'Check what the changed schemas break; exit 2 if anything that must not',
+    options: [
+      ['--base <ref>', 'Compare with this git ref, without any service (default: with the registry)'],
+      ...findingOptions,
+    ],
+    load: () => import('./commands/schemas-check.ts'),
   },
   {
     usage: 'topics:apply',
