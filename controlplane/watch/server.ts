@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { PipelineError, codeOf, messageOf } from '../../core/errors.ts';
 import type { WatchMetrics } from './metrics.ts';
+import { contentSecurityPolicy, readPageFiles } from './page-files.ts';
 import { isLoopback, type ServerSettings } from './settings.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -26,11 +27,11 @@ interface Page {
   body: string;
 }
 
-type Route = () => Page | Promise<Page>;
+type Route = (query: URLSearchParams) => Page | Promise<Page>;
 
 /**
- * Serves what the watcher knows: `/metrics` for Prometheus, `/healthz` for whoever restarts it, `/snapshot.json`
- * for scripts and pages. A page for people is one more route.
+ * Serves what the watcher knows: a page for people, `/metrics` for Prometheus, `/healthz` for whoever restarts it,
+ * `/snapshot.json` for scripts and for the page.
  *
  * @throws PipelineError `WATCH_PORT_TAKEN`
  */
@@ -39,13 +40,15 @@ export async function startWatchServer(options: WatchServerOptions): Promise<Wat
   const routes: Readonly<Record<string, Route>> = {
     '/metrics': async () => ({ status: 200, type: metrics.contentType, body: await metrics.expose() }),
     '/healthz': () => healthOf(snapshot(), options.staleAfterMs),
-    '/snapshot.json': () => {
+    '/snapshot.json': (query) => {
       const current = snapshot();
-      return json(current === undefined ? 503 : 200, current ?? { error: 'no look has been finished yet' });
+      if (current === undefined) return json(503, { error: 'no look has been finished yet' });
+      return json(200, newerThan(current, Number(query.get('since') ?? 0)));
     },
   };
+  const files = readPageFiles();
   const server = createServer((request, response) => {
-    respond(request, settings, routes)
+    respond(request, settings, { routes, files })
       .catch((error: unknown): Page => json(500, { error: messageOf(error) }))
       .then((page) => {
         write(response, page, request.method === 'HEAD');
@@ -77,17 +80,21 @@ export async function startWatchServer(options: WatchServerOptions): Promise<Wat
 async function respond(
   request: IncomingMessage,
   settings: ServerSettings,
-  routes: Readonly<Record<string, Route>>,
+  { routes, files }: { routes: Readonly<Record<string, Route>>; files: ReturnType<typeof readPageFiles> },
 ): Promise<Page> {
   if (request.method !== 'GET' && request.method !== 'HEAD')
     return json(405, { error: 'only GET is answered' });
-  const { pathname } = new URL(request.url ?? '/', 'http://watch');
-  // Who keeps the watcher alive asks without a token; what it learns is a yes or a no.
-  if (pathname !== '/healthz' && !isAllowed(request, settings)) {
+  const { pathname, searchParams } = new URL(request.url ?? '/', 'http://watch');
+  const file = files.get(pathname);
+  // Who keeps the watcher alive asks without a token; what it learns is a yes or a no. A browser has none for the
+  // files of the page, which say nothing of what is watched: the page asks for it and sends it with its requests.
+  const isOpen = pathname === '/healthz' || (file !== undefined && settings.token !== null);
+  if (!isOpen && !isAllowed(request, settings)) {
     return json(401, { error: 'send the token of WATCH_TOKEN as "Authorization: Bearer ..."' });
   }
+  if (file !== undefined) return { status: 200, ...file };
   const route = Object.hasOwn(routes, pathname) ? routes[pathname] : undefined;
-  return route?.() ?? json(404, { error: `there are ${Object.keys(routes).join(', ')}` });
+  return route?.(searchParams) ?? json(404, { error: `there are /, ${Object.keys(routes).join(', ')}` });
 }
 
 /**
@@ -111,6 +118,19 @@ function healthOf(snapshot: Snapshot | undefined, staleAfterMs: number): Page {
   return json(isFresh ? 200 : 503, { status: isFresh ? 'watching' : 'stuck', lastLookMs: ageMs });
 }
 
+/**
+ * A snapshot without the history and the actions that the reader has already: two looks differ in little. A reader
+ * from before the clock was set back gets all of it.
+ */
+function newerThan(snapshot: Snapshot, sinceMs: number): Snapshot {
+  if (!(sinceMs > 0) || sinceMs > Date.parse(snapshot.at)) return snapshot;
+  return {
+    ...snapshot,
+    history: snapshot.history.filter(({ atMs }) => atMs > sinceMs),
+    journal: snapshot.journal.filter(({ at }) => Date.parse(at) > sinceMs),
+  };
+}
+
 function json(status: number, value: unknown): Page {
   return { status, type: 'application/json; charset=utf-8', body: `${JSON.stringify(value)}\n` };
 }
@@ -120,7 +140,11 @@ function write(response: ServerResponse, { status, type, body }: Page, headersOn
     'content-type': type,
     'content-length': Buffer.byteLength(body),
     'cache-control': 'no-store',
+    'content-security-policy': contentSecurityPolicy,
     'x-content-type-options': 'nosniff',
+    'x-frame-options': 'DENY',
+    'referrer-policy': 'no-referrer',
+    'cross-origin-resource-policy': 'same-origin',
   });
   response.end(headersOnly ? undefined : body);
 }

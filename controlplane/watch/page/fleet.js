@@ -1,0 +1,117 @@
+/* global document */
+import { createTrio } from './connectors.js';
+import { byId, keyed, setAttribute, setData, setText } from './dom.js';
+import { count, plural } from './format.js';
+import { toneOf } from './series.js';
+
+const trio = { charts: null };
+const servers = new Map();
+
+/** What is true of all connectors together. */
+export function showFleet({ snapshot, journal, atMs }, points) {
+  if (trio.charts === null) {
+    trio.charts = createTrio({
+      rate: 'Into Kafka',
+      lag: 'Waiting in Kafka',
+      freshness: 'Last row in ClickHouse',
+    });
+    for (const part of ['rate', 'lag', 'freshness']) byId(`tile-${part}`).append(trio.charts[part].root);
+  }
+  const topics = [...new Set(snapshot.connectors.flatMap(({ routes }) => routes.map(({ topic }) => topic)))];
+  trio.charts.update(points, topics);
+  showServers(snapshot.servers);
+
+  const { used, perMinute } = snapshot.budget;
+  const meter = byId('budget');
+  meter.max = perMinute;
+  meter.high = perMinute * 0.7;
+  meter.value = used;
+  const lastHour = journal.filter(
+    ({ event, at }) => event === 'restart' && Date.parse(at) > atMs - 3_600_000,
+  );
+  setText(byId('budget-text'), `${used} of ${perMinute} this minute, ${lastHour.length} this hour`);
+
+  const dead = snapshot.connectors.map(({ deadLetters }) => deadLetters).filter((number) => number !== null);
+  const most = [...snapshot.connectors].sort((a, b) => (b.deadLetters ?? 0) - (a.deadLetters ?? 0))[0];
+  const sum = dead.reduce((total, number) => total + number, 0);
+  const where = sum > 0 && dead.length > 1 ? `, most of ${most.name}` : '';
+  setText(byId('dead-letters'), dead.length === 0 ? '–' : `${count(sum)}${where}`);
+  showDrift(snapshot.drift);
+}
+
+function showServers({ kafka, connect, clickhouse }) {
+  const states = [
+    ['Kafka', kafka.isUp, kafka.isUp ? 'answers' : kafka.reason],
+    ['Connect', connect.isUp, connect.isUp ? 'answers' : connect.reason],
+    ['ClickHouse', clickhouse.state === 'ready', clickhouse.reason ?? clickhouse.state],
+  ].map(([name, isUp, says]) => ({ name, isUp, says }));
+  keyed(
+    byId('servers'),
+    servers,
+    states,
+    ({ name }) => name,
+    ({ name }) => {
+      const root = document.createElement('li');
+      const words = document.createElement('span');
+      root.append(document.createElement('i'), document.createTextNode(name), words);
+      words.className = 'hidden';
+      return { root, words };
+    },
+  );
+  for (const { name, isUp, says } of states) {
+    const { root, words } = servers.get(name);
+    setData(root, 'tone', isUp ? 'ok' : 'bad');
+    setAttribute(root, 'title', `${name}: ${says}`);
+    setText(words, isUp ? ' is up' : ' is not usable');
+  }
+}
+
+/** Each connector says by itself how it differs. */
+function showDrift({ checkedAt, changes, error }) {
+  const element = byId('drift');
+  const isSame = error === null && changes.length === 0;
+  setData(element, 'tone', isSame ? 'ok' : 'warn');
+  const differ = `${plural(changes.length, 'connector')} ${changes.length === 1 ? 'differs' : 'differ'}`;
+  const missing = checkedAt === null ? 'not compared yet' : 'what runs is what is declared';
+  setText(element, error !== null ? `cannot be compared: ${error}` : isSame ? missing : differ);
+}
+
+/** What to say first: the tone of the whole, one sentence, and one more. */
+export function headlineOf({
+  connectors,
+  connectorsSeenAt,
+  servers: { kafka, connect, clickhouse },
+  target,
+}) {
+  const size = plural(connectors.length, 'connector');
+  const topics = new Set(connectors.flatMap(({ routes }) => routes.map(({ topic }) => topic))).size;
+  const subline = `${target} · ${plural(topics, 'topic')} · ${size}`;
+  const away = [
+    [connect.isUp, `Kafka Connect does not answer`, connect.reason],
+    [kafka.isUp, 'Kafka does not answer', kafka.reason],
+    [clickhouse.state === 'ready', 'ClickHouse takes no rows', clickhouse.reason],
+  ].find(([isUp]) => !isUp);
+  if (away !== undefined) return { tone: 'bad', headline: away[1], subline: `${target} · ${away[2] ?? ''}` };
+  if (connectors.length === 0) {
+    const headline = connectorsSeenAt === null ? 'Nothing has been seen yet' : 'No connector is declared';
+    return { tone: 'quiet', headline, subline: `${target} · declarations are in connectors/` };
+  }
+  const sick = connectors.filter(({ verdict }) => ['warn', 'bad'].includes(toneOf(verdict)));
+  if (sick.length > 0) {
+    const tone = sick.some(({ verdict }) => toneOf(verdict) === 'bad') ? 'bad' : 'warn';
+    const names = sick.slice(0, 3).map(({ name, verdict }) => `${name} is ${verdict}`);
+    const more = sick.length > 3 ? `, and ${sick.length - 3} more` : '';
+    const headline = `${sick.length} of ${size} ${sick.length === 1 ? 'needs' : 'need'} attention`;
+    return { tone, headline, subline: `${target} · ${names.join(', ')}${more}` };
+  }
+  const quiet = connectors.filter(({ verdict }) => verdict !== 'healthy');
+  if (quiet.length > 0) {
+    const names = quiet.slice(0, 3).map(({ name, verdict }) => `${name} is ${verdict}`);
+    return { tone: 'quiet', headline: 'Nothing is wrong', subline: `${target} · ${names.join(', ')}` };
+  }
+  return {
+    tone: 'ok',
+    headline: connectors.length === 1 ? 'The connector is healthy' : `All ${size} are healthy`,
+    subline,
+  };
+}
