@@ -64,7 +64,6 @@ export async function answerStatement(
     };
     const held = await holdSession(resources, read, state, exchange);
     try {
-      await held.session.prepare(state);
       await runAndAnswer(resources, exchange, read, held.session, file);
     } finally {
       held.release();
@@ -74,7 +73,7 @@ export async function answerStatement(
   }
 }
 
-/** A session and, after it, a slot to run on. */
+/** A session in the state that the request asks for, and a slot to run on. */
 async function holdSession(
   { engine, sticky, slots }: Resources,
   { bytes, statement }: StatementWithData,
@@ -84,15 +83,22 @@ async function holdSession(
   const client = options.session ? await sticky.acquire(options.session, signal) : undefined;
   try {
     const freeSlot = await slots.acquire(signal);
-    const session = client?.session ?? engine.acquire((name) => asksFor(name, bytes, statement), state);
-    const release = () => {
-      // What a client sets without holding a session ends with the request.
-      if (client === undefined && statement.kind === 'session') session.retire();
-      if (client === undefined) engine.release(session);
+    try {
+      const session =
+        client?.session ?? (await engine.acquire((name) => asksFor(name, bytes, statement), state));
+      if (client !== undefined) await session.prepare(state);
+      const release = () => {
+        // What a client sets without holding a session ends with the request.
+        if (client === undefined && statement.kind === 'session') session.retire();
+        if (client === undefined) engine.release(session);
+        freeSlot();
+        client?.release();
+      };
+      return { session, release };
+    } catch (error) {
       freeSlot();
-      client?.release();
-    };
-    return { session, release };
+      throw error;
+    }
   } catch (error) {
     client?.release();
     throw error;

@@ -11,8 +11,11 @@ export interface SessionState {
 
 export const plainState: SessionState = { database: undefined, settings: new Map(), parameters: new Map() };
 
-/** Once on, these forbid the SET that would turn them off: such a session serves one request. */
-const irreversible = new Set(['readonly', 'allow_ddl']);
+/**
+ * A session with one of these serves one request. Once on, the first two forbid the SET that would turn them
+ * off; the third changes others, which do not come back with it.
+ */
+const irreversible = new Set(['readonly', 'allow_ddl', 'compatibility']);
 
 /**
  * One connection to the engine. It runs one statement at a time and remembers what was set on it, so that a
@@ -23,15 +26,22 @@ export class EngineSession {
   #database = 'default';
   /** The database to go back to: `default`, or what `USE` chose on a session the client holds. */
   #homeDatabase = 'default';
-  readonly #applied = new Map<string, string>();
+  /** Settings of the last request; undefined where the SET failed, which may have changed some of them. */
+  readonly #applied = new Map<string, string | undefined>();
   readonly #parameters = new Map<string, string>();
-  /** SQL values to go back to, where that is not DEFAULT: what the client chose with SET. */
-  readonly #chosen = new Map<string, string>();
+  /** SQL values to go back to, where that is not DEFAULT: the engine's own, or what the client chose with SET. */
+  readonly #chosen: Map<string, string>;
   #clientMayHaveSet = false;
   #spent = false;
 
-  constructor(folder: string, connectionArgs: readonly string[]) {
+  /** @param initial what a new session has instead of the defaults, see {@link changedSettings} */
+  constructor(
+    folder: string,
+    connectionArgs: readonly string[],
+    initial: ReadonlyMap<string, string> = new Map(),
+  ) {
     this.#session = new Session(folder, { connectionArgs });
+    this.#chosen = new Map(initial);
   }
 
   /** True when the session cannot serve another request. */
@@ -41,8 +51,10 @@ export class EngineSession {
 
   /** How many statements {@link prepare} would have to run; a pool prefers the session that needs fewest. */
   distanceTo(state: SessionState): number {
-    const differsIn = (wanted: ReadonlyMap<string, string>, actual: ReadonlyMap<string, string>) =>
-      [...wanted].some(([name, value]) => actual.get(name) !== value);
+    const differsIn = (
+      wanted: ReadonlyMap<string, string>,
+      actual: ReadonlyMap<string, string | undefined>,
+    ) => [...wanted].some(([name, value]) => actual.get(name) !== value);
     return (
       Number((state.database ?? this.#homeDatabase) !== this.#database) +
       Number(
@@ -61,19 +73,21 @@ export class EngineSession {
     return [...this.#parameters.keys()].some((name) => !state.parameters.has(name) && asksFor(name));
   }
 
-  /** Brings the session into `state`. */
+  /** Brings the session into `state`. When that fails, the session is as it was before any request, or spent. */
   async prepare(state: SessionState): Promise<void> {
+    // Settings first: those of the request before may forbid everything else.
+    const changes = await this.#settingChanges(state.settings);
+    if (changes.length > 0) {
+      if ([...state.settings.keys()].some((name) => irreversible.has(name))) this.#spent = true;
+      for (const name of state.settings.keys()) this.#applied.set(name, undefined);
+      await this.run(`SET ${changes.join(', ')}`);
+      this.#applied.clear();
+      for (const [name, value] of state.settings) this.#applied.set(name, value);
+    }
     const database = state.database ?? this.#homeDatabase;
     if (database !== this.#database) {
       await this.run(`USE ${quoteIdentifier(database)}`);
       this.#database = database;
-    }
-    const changes = await this.#settingChanges(state.settings);
-    if (changes.length > 0) {
-      if ([...state.settings.keys()].some((name) => irreversible.has(name))) this.#spent = true;
-      await this.run(`SET ${changes.join(', ')}`);
-      this.#applied.clear();
-      for (const [name, value] of state.settings) this.#applied.set(name, value);
     }
     const parameters = [...state.parameters].filter(([name, value]) => this.#parameters.get(name) !== value);
     if (parameters.length > 0) {
@@ -117,10 +131,22 @@ export class EngineSession {
 
   /**
    * Ends what failed: until its connection runs something else, the engine keeps a failed query in
-   * system.processes, with its memory and the locks of its tables.
+   * system.processes, with its memory and the locks of its tables. Restores the settings with it: some, such as
+   * a limit of memory or of the query's size, do not even let themselves be restored.
    */
   async #letGo(): Promise<void> {
-    await this.#session.queryAsync('SELECT 1 FORMAT Null').catch(() => undefined);
+    const restored = this.#restore([...this.#applied.keys()]);
+    const statement = restored.length > 0 ? `SET ${restored.join(', ')}` : 'SELECT 1 FORMAT Null';
+    try {
+      await this.#session.queryAsync(statement);
+      this.#applied.clear();
+    } catch {
+      this.#spent = true;
+    }
+  }
+
+  #restore(names: readonly string[]): string[] {
+    return names.map((name) => `${name} = ${this.#chosen.get(name) ?? 'DEFAULT'}`);
   }
 
   async #settingChanges(settings: ReadonlyMap<string, string>): Promise<string[]> {
@@ -130,7 +156,7 @@ export class EngineSession {
     }
     const restored = [...this.#applied.keys()].filter((name) => !settings.has(name));
     return [
-      ...restored.map((name) => `${name} = ${this.#chosen.get(name) ?? 'DEFAULT'}`),
+      ...this.#restore(restored),
       // Last: after `readonly = 1` nothing can be set.
       ...wanted
         .toSorted(([a], [b]) => Number(irreversible.has(a)) - Number(irreversible.has(b)))
@@ -141,13 +167,22 @@ export class EngineSession {
   /** Reads what the client had chosen for these settings before a request overrides them. */
   async #learnChosen(names: readonly string[]): Promise<void> {
     if (names.length === 0) return;
+    for (const [name, value] of await this.changedSettings(names)) this.#chosen.set(name, value);
+  }
+
+  /** SQL values of the settings that do not have their default: of these names, or of all. */
+  async changedSettings(names?: readonly string[]): Promise<Map<string, string>> {
+    const among = names === undefined ? '' : `AND name IN (${names.map(quoteString).join(', ')})`;
     const result = await this.run(
-      `SELECT name, value FROM system.settings WHERE changed AND name IN (${names.map(quoteString).join(', ')})`,
+      `SELECT name, value FROM system.settings WHERE changed ${among}`,
       'JSONCompactEachRow',
     );
-    for (const line of result.text().split('\n').filter(Boolean)) {
-      const [name, value] = JSON.parse(line) as [string, string];
-      this.#chosen.set(name, quoteString(value));
-    }
+    const lines = result.text().split('\n').filter(Boolean);
+    return new Map(
+      lines.map((line) => {
+        const [name, value] = JSON.parse(line) as [string, string];
+        return [name, quoteString(value)];
+      }),
+    );
   }
 }

@@ -20,17 +20,20 @@ export class Engine {
   readonly #folder: string;
   readonly #connectionArgs: readonly string[];
   readonly #control: EngineSession;
+  readonly #initialSettings: ReadonlyMap<string, string>;
   readonly #idle: EngineSession[] = [];
 
   private constructor(
     folder: string,
     connectionArgs: readonly string[],
     control: EngineSession,
+    initialSettings: ReadonlyMap<string, string>,
     facts: EngineFacts,
   ) {
     this.#folder = folder;
     this.#connectionArgs = connectionArgs;
     this.#control = control;
+    this.#initialSettings = initialSettings;
     this.facts = facts;
   }
 
@@ -47,7 +50,7 @@ export class Engine {
       await read('SELECT version(), timezone(), hostName()')
     ).split('\t');
     const names = await read('SELECT name FROM system.settings');
-    return new Engine(folder, connectionArgs, control, {
+    return new Engine(folder, connectionArgs, control, await control.changedSettings(), {
       version,
       timezone,
       hostName,
@@ -57,17 +60,34 @@ export class Engine {
 
   /** A session nobody else has. */
   createSession(): EngineSession {
-    return new EngineSession(this.#folder, this.#connectionArgs);
+    return new EngineSession(this.#folder, this.#connectionArgs, this.#initialSettings);
   }
 
   /**
-   * A session for one request: an idle one that needs the fewest changes, or a new one.
+   * A session for one request, in the state it asks for: an idle one that needs the fewest changes, or a new one.
    * Sessions are kept because the binding only destroys a closed one when no statement runs anywhere: with one
    * long query running, a session for each request would pile up.
    *
    * @param asksFor whether the request's statement refers to a parameter
+   * @throws ClickHouseException when the engine refuses the state
    */
-  acquire(asksFor: (parameter: string) => boolean, state: SessionState): EngineSession {
+  async acquire(asksFor: (parameter: string) => boolean, state: SessionState): Promise<EngineSession> {
+    for (;;) {
+      const idle = this.#takeIdle(asksFor, state);
+      const session = idle ?? this.createSession();
+      try {
+        await session.prepare(state);
+        return session;
+      } catch (error) {
+        // Spent by what an earlier request set on it: another one serves this request.
+        const isOthersFault = idle !== undefined && session.spent;
+        this.release(session);
+        if (!isOthersFault) throw error;
+      }
+    }
+  }
+
+  #takeIdle(asksFor: (parameter: string) => boolean, state: SessionState): EngineSession | undefined {
     let best: EngineSession | undefined;
     let bestDistance = Infinity;
     for (const session of this.#idle) {
@@ -78,8 +98,7 @@ export class Engine {
       }
       if (bestDistance === 0) break;
     }
-    if (best === undefined) return this.createSession();
-    this.#idle.splice(this.#idle.indexOf(best), 1);
+    if (best !== undefined) this.#idle.splice(this.#idle.indexOf(best), 1);
     return best;
   }
 
@@ -91,7 +110,7 @@ export class Engine {
 
   /** Runs one statement of the endpoint's own. */
   async runOnce(statement: string): Promise<void> {
-    const session = this.acquire(() => false, plainState);
+    const session = await this.acquire(() => false, plainState);
     try {
       await session.run(statement);
     } finally {

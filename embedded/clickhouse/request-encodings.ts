@@ -1,4 +1,4 @@
-import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { pipeline, type Duplex, type Readable } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import type { Engine } from './engine.ts';
@@ -63,14 +63,18 @@ async function* decodeByEngine(
 ): AsyncGenerator<Buffer> {
   const compressed = await files.write(body, signal);
   const plain = files.reserve();
+  let content: Readable;
   try {
     const source = `file(${quoteString(compressed)}, RawBLOB, 'content String', ${quoteString(compression)})`;
     await engine.runOnce(`SELECT content FROM ${source} INTO OUTFILE ${quoteString(plain)} FORMAT RawBLOB`);
-    yield* createReadStream(plain, { highWaterMark: 1024 * 1024 }) as AsyncIterable<Buffer>;
+    // Closed with the request at the latest, read to its end or not.
+    content = (await open(plain)).createReadStream({ highWaterMark: 1024 * 1024, signal });
   } catch (error) {
     throw toClickHouseException(error);
   } finally {
+    // Before the first byte is handed out: a statement that turns out to be wrong leaves the rest unread.
     await files.remove(compressed);
     await files.remove(plain);
   }
+  yield* content as AsyncIterable<Buffer>;
 }

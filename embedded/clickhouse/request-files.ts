@@ -1,5 +1,5 @@
-import { createWriteStream, mkdirSync, readdirSync, rmSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { open, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 
@@ -25,7 +25,9 @@ export class RequestFiles {
   /** Writes `content` to a new file as it arrives. When it fails, or `signal` aborts, nothing is left. */
   async write(content: AsyncIterable<Buffer>, signal: AbortSignal): Promise<string> {
     const file = this.reserve();
-    const stream = createWriteStream(file, { mode: 0o600, highWaterMark: 1024 * 1024 });
+    // A stream that opens its file itself may do so after the pipeline has failed and the file was removed.
+    const handle = await open(file, 'w', 0o600);
+    const stream = handle.createWriteStream({ highWaterMark: 1024 * 1024 });
     try {
       await pipeline(content, stream, { signal });
       return file;

@@ -1,6 +1,12 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { maxRunningStatements } from '../../../embedded/clickhouse/thread-pool.ts';
-import { ask, send, startClickHouseEndpoint, type TestEndpoint } from '../../support/clickhouse-endpoint.ts';
+import {
+  ask,
+  send,
+  startClickHouseEndpoint,
+  withQuery,
+  type TestEndpoint,
+} from '../../support/clickhouse-endpoint.ts';
 
 let endpoint: TestEndpoint;
 beforeAll(async () => {
@@ -36,6 +42,58 @@ test('nothing of a session is seen outside of it', async () => {
 test('SET without a session ends with its request', async () => {
   for (let round = 0; round < 5; round += 1) await ask(endpoint, 'SET max_block_size = 3333');
   for (let round = 0; round < 10; round += 1) expect(await ask(endpoint, setting)).not.toBe('3333');
+});
+
+/** Settings that a client may send with a request, some of which forbid their own undoing. */
+const settings: Record<string, string>[] = [
+  { max_memory_usage: '1000', max_untracked_memory: '0' },
+  { max_query_size: '10' },
+  { max_parser_depth: '1' },
+  { max_ast_elements: '1' },
+  { max_execution_time: '0.001', timeout_before_checking_execution_speed: '0' },
+  { max_rows_to_read: '1' },
+  { readonly: '1' },
+  { readonly: '2', max_result_rows: '1' },
+  { allow_ddl: '0' },
+  { dialect: 'prql', allow_experimental_prql_dialect: '1' },
+  { session_timezone: 'Asia/Tokyo' },
+  { format_csv_delimiter: ';', output_format_json_quote_64bit_integers: '1' },
+  { compatibility: '22.3' },
+  // The engine starts with another value than the default.
+  { implicit_select: '0', storage_file_read_method: 'pread' },
+  // The second is refused, after the first has been set.
+  { max_block_size: '7', session_timezone: 'nowhere' },
+];
+
+test.each(settings)("settings of a request are nobody else's: %o", async (parameters) => {
+  const all = 'SELECT name, value FROM system.settings WHERE changed ORDER BY name';
+  const untouched = await ask(endpoint, all);
+  await ask(endpoint, 'CREATE TABLE IF NOT EXISTS taken (x Int32) ENGINE = MergeTree ORDER BY x');
+  for (const query of ['SELECT 1', 'INSERT INTO taken FORMAT TSV']) {
+    // Whether it succeeds does not matter.
+    await send(endpoint, withQuery(query, parameters), '');
+    const after = await Promise.all([ask(endpoint, all), ask(endpoint, all)]);
+    expect(new Set(after)).toEqual(new Set([untouched]));
+    await ask(endpoint, 'INSERT INTO taken VALUES (1)');
+  }
+});
+
+test('a session whose settings cannot be undone ends, and its name is free for a new one', async () => {
+  const path = '/?session_id=choked';
+  await ask(endpoint, 'SET max_block_size = 7777', path);
+  expect(
+    (await send(endpoint, `${path}&max_memory_usage=1000&max_untracked_memory=0`, 'SELECT 1')).status,
+  ).toBe(500);
+  expect((await send(endpoint, `${path}&session_check=1`, 'SELECT 1')).text).toContain('(SESSION_NOT_FOUND)');
+  expect(await ask(endpoint, setting, path)).not.toBe('7777');
+});
+
+test('a setting that is refused does not end a session, nor does the one in front of it stay', async () => {
+  const path = '/?session_id=survives';
+  await ask(endpoint, 'SET max_block_size = 8888', path);
+  const refused = await send(endpoint, `${path}&max_block_size=7&session_timezone=nowhere`, 'SELECT 1');
+  expect(refused.status).not.toBe(200);
+  expect(await ask(endpoint, setting, path)).toBe('8888');
 });
 
 test("settings of the URL are undone on a session, down to the client's own SET", async () => {
