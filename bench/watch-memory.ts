@@ -122,6 +122,7 @@ const acceptingService: ConnectorService = {
   validate: never,
   put: never,
   restartFailed: never,
+  restartAll: never,
   restartOne: () => Promise.resolve(),
   pause: never,
   resume: never,

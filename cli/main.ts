@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { cac } from 'cac';
+import type { Action } from '../controlplane/operate.ts';
 import { InterruptedError, PipelineError, isAbort } from '../core/errors.ts';
 import { resolveHome } from '../core/home.ts';
 import { defaultTargetName, loadTarget } from '../targets/load-target.ts';
@@ -22,8 +23,17 @@ interface Declaration {
 
 const rewriteSecrets = [
   '--rewrite-secrets',
-  'Write secrets again that the server does not give back (Confluent Cloud), as after a rotation',
+  'Write secrets again that the server does not give back (Confluent Cloud), changed or not',
 ] as const;
+const prune = ['--prune', "Also delete what carries this project's mark and is no longer declared"] as const;
+
+const yes = ['--yes', 'Do not ask first'] as const;
+
+/** One of the commands that do one thing to named connectors. */
+function byHand(action: Action, summary: string, options: Declaration['options'] = []): Declaration {
+  const load = async () => ({ run: (await import('./commands/connectors-operate.ts')).runAction(action) });
+  return { usage: `connectors:${action} <...names>`, summary, options, load };
+}
 
 const declarations: readonly Declaration[] = [
   {
@@ -100,13 +110,13 @@ const declarations: readonly Declaration[] = [
   {
     usage: 'connectors:plan',
     summary: 'Show what apply would change, key by key; exit 2 if anything',
-    options: [rewriteSecrets],
+    options: [['--out <file>', 'Save the plan, to be applied exactly'], prune, rewriteSecrets],
     load: () => import('./commands/connectors-plan.ts'),
   },
   {
     usage: 'connectors:apply',
     summary: 'Make the declared connectors so',
-    options: [rewriteSecrets],
+    options: [['--plan <file>', 'Apply this saved plan and nothing else'], prune, rewriteSecrets],
     load: () => import('./commands/connectors-apply.ts'),
   },
   {
@@ -122,6 +132,19 @@ const declarations: readonly Declaration[] = [
       ['--reconcile', 'Restore what differs from the declarations; otherwise it is only reported'],
     ],
     load: () => import('./commands/connectors-watch.ts'),
+  },
+  byHand('restart', 'Restart what has failed of connectors, and wait until it runs', [
+    ['--all-tasks', 'Also restart what runs'],
+  ]),
+  byHand('pause', 'Pause connectors; their tasks stay assigned'),
+  byHand('resume', 'Let paused or stopped connectors run again'),
+  byHand('stop', 'Stop connectors: no tasks, and offsets may be reset'),
+  byHand('delete', 'Delete connectors; asks first', [yes]),
+  {
+    usage: 'connectors:offsets <name>',
+    summary: 'Where a connector reads next, per partition; resets it while it is stopped',
+    options: [['--reset <point>', 'Move it to earliest or latest; asks first'], yes],
+    load: () => import('./commands/connectors-offsets.ts'),
   },
   {
     usage: 'produce',

@@ -1,11 +1,17 @@
 import pc from 'picocolors';
-import type { Change, KeyChange, Plan } from '../controlplane/plan.ts';
+import type { FleetPlan } from '../controlplane/fleet.ts';
+import type { Change, KeyChange } from '../controlplane/plan.ts';
 
 const lineWidth = 80;
 const colors = { create: pc.green, update: pc.yellow, delete: pc.red, none: pc.dim } as const;
 
+const restartWords = {
+  failed: 'and restart what has failed of it',
+  all: 'and restart it, because a secret changes',
+} as const;
+
 /** The plan as a person reviews it: each connector that changes with each key that changes, then the counts. */
-export function renderPlan({ changes }: Plan): string {
+export function renderPlan({ plan: { changes }, leftOver }: Pick<FleetPlan, 'plan' | 'leftOver'>): string {
   const changing = changes.filter((change) => change.operation !== 'none');
   const unchanged = changes.length - changing.length;
   const counts = (['create', 'update', 'delete'] as const)
@@ -19,14 +25,16 @@ export function renderPlan({ changes }: Plan): string {
     counts.length === 0
       ? `Nothing to do: ${String(unchanged)} connectors are as declared.`
       : `${counts.join(', ')}, ${String(unchanged)} unchanged.`,
+    ...leftOver.map((name) => pc.dim(`${name} is ours and no longer declared: --prune deletes it.`)),
   ].join('\n');
 }
 
-function renderChange({ operation, name, diff, restartFailed, leftOut }: Change): string {
+function renderChange({ operation, name, diff, state, restart, leftOut }: Change): string {
   return [
     `${colors[operation](operation)} ${pc.bold(name)}`,
     ...diff.map(renderKey),
-    ...(restartFailed ? ['  and restart what has failed of it'] : []),
+    ...(state === null ? [] : [`  ${pc.yellow('~')} state: ${state.before ?? 'new'} -> ${state.after}`]),
+    ...(restart === null ? [] : [`  ${restartWords[restart]}`]),
     ...renderLeftOut(leftOut.map(({ key }) => key)),
     '',
   ].join('\n');

@@ -9,13 +9,13 @@ export interface AwaitStateOptions {
 }
 
 /**
- * Pausing and resuming are asynchronous everywhere: the server says "accepted" at once, and the tasks follow one
+ * Pausing, stopping and resuming are asynchronous everywhere: the server says "accepted" at once, and the tasks follow one
  * by one.
  *
  * @throws PipelineError `TIMED_OUT`, or `CONNECT_NOT_FOUND` where the connector has gone meanwhile
  */
 export async function awaitState(
-  verb: 'pause' | 'resume',
+  verb: 'pause' | 'resume' | 'stop',
   name: string,
   { address, read }: Pick<ConnectorService, 'address' | 'read'>,
   { timeoutMs, pollIntervalMs, signal }: AwaitStateOptions,
@@ -25,6 +25,7 @@ export async function awaitState(
       const live = await read(name, signal);
       if (live === undefined) throw noSuchConnector(`${verb} the connector ${name}`, address);
       if (verb === 'resume') return live.state !== 'PAUSED' && live.state !== 'STOPPED';
+      if (verb === 'stop') return live.state === 'STOPPED' && live.tasks.length === 0;
       return live.state === 'PAUSED' && live.tasks.every((task) => task.state === 'PAUSED');
     },
     {

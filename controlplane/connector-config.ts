@@ -1,13 +1,20 @@
+/** What a declaration may ask of its connector. Without it, whoever operates the connector decides. */
+export const declaredStates = ['running', 'paused', 'stopped'] as const;
+export type DeclaredState = (typeof declaredStates)[number];
+
 /** A file of `connectors/` as it is written: references unresolved. */
 export interface Declaration {
   name: string;
   config: ConnectorConfig;
+  state?: DeclaredState;
 }
 
 /** A declaration made concrete for one target. Holds secrets: print it through a plan or not at all. */
 export interface DesiredConnector {
   name: string;
   config: ConnectorConfig;
+  /** Undefined where the declaration does not say. */
+  state?: DeclaredState;
   /** Keys whose value came from a reference marked as secret. */
   secretKeys: ReadonlySet<string>;
   /** What the server gives back of its own for keys that are not declared: no difference. */

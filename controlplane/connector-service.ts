@@ -18,10 +18,15 @@ export interface ConnectorService {
   read(name: string, signal?: AbortSignal): Promise<LiveConnector | undefined>;
   /** What the server finds wrong with a configuration; it does not try the addresses in it. */
   validate(connector: DesiredConnector, signal?: AbortSignal): Promise<readonly Problem[]>;
-  /** Creates the connector or replaces its whole configuration. */
+  /**
+   * Creates the connector or replaces its whole configuration. A connector that is declared paused or stopped is
+   * created so where the server can do that, and reads no record before it is resumed.
+   */
   put(connector: DesiredConnector, signal?: AbortSignal): Promise<void>;
   /** Restarts what has failed of a connector: itself and its failed tasks. */
   restartFailed(name: string, signal?: AbortSignal): Promise<void>;
+  /** Restarts the connector and all its tasks, failed or not. */
+  restartAll(name: string, signal?: AbortSignal): Promise<void>;
   /**
    * Restarts one task, or with `null` the connector's own instance and none of its tasks. Absent where the server
    * restarts nothing smaller than a connector.
@@ -29,6 +34,8 @@ export interface ConnectorService {
   restartOne?(name: string, task: number | null, signal?: AbortSignal): Promise<void>;
   /** Returns once the connector and its tasks are seen paused. */
   pause(name: string, signal?: AbortSignal): Promise<void>;
+  /** Returns once the connector is seen stopped, without tasks. Absent where the server cannot stop one. */
+  stop?(name: string, signal?: AbortSignal): Promise<void>;
   /** Returns once the connector is no longer seen paused or stopped; it may still be starting. */
   resume(name: string, signal?: AbortSignal): Promise<void>;
   /** Where the connector goes on reading, for each partition it has committed. */

@@ -6,6 +6,7 @@ import {
   type Declaration,
   type DesiredConnector,
 } from './connector-config.ts';
+import { markAliases } from './marks.ts';
 import { officialSinkClass } from './sink-class.ts';
 import { isSecretKey } from './secrets.ts';
 
@@ -51,6 +52,12 @@ const namesTheOfficialSink: Rule = ({ declaration }) =>
 /** Connect keeps the name inside the configuration too; a second one would be a difference in every plan. */
 const namesItselfOnce: Rule = ({ connector: { config } }) =>
   problemIf('name' in config, 'name', 'belongs beside config, not into it');
+
+/** Apply keeps its own marks there. */
+const leavesTheMarksAlone: Rule = ({ connector: { config } }) =>
+  listItems(config['predicates'])
+    .filter((alias) => markAliases.includes(alias))
+    .map((alias) => ({ key: 'predicates', message: `${alias} is taken: apply writes it itself` }));
 
 /** The documented default is true, the code's is false: an unset key means plain text with the password in it. */
 const setsSsl: Rule = ({ connector: { config } }) =>
@@ -222,6 +229,7 @@ const refersToSecrets: Rule = ({ declaration: { config } }) =>
 export const connectorRules: readonly Rule[] = [
   namesTheOfficialSink,
   namesItselfOnce,
+  leavesTheMarksAlone,
   setsSsl,
   retriesLongEnough,
   keepsWhatItTolerates,

@@ -6,7 +6,7 @@ import { projectRoot } from '../core/home.ts';
 import { check, readJson } from '../core/parse.ts';
 import type { Target } from '../targets/load-target.ts';
 import { toManagedForm } from './confluent-cloud/managed-form.ts';
-import type { Declaration, DesiredConnector } from './connector-config.ts';
+import { declaredStates, type Declaration, type DesiredConnector } from './connector-config.ts';
 import { connectorRules, fleetRules, type Contracts } from './declaration-rules.ts';
 import { migratedTables } from './migrated-tables.ts';
 import { resolveReferences, type ReferenceSources } from './placeholders.ts';
@@ -24,13 +24,16 @@ export interface DeclarationSources {
 
 const what = 'The connector declarations are not valid';
 
-/** The form `POST /connectors` takes. Values are strings because Connect's are: "true", not true. */
+/** The form `POST /connectors` takes, and the state to hold the connector in. Values are strings because Connect's are: "true", not true. */
 const declarationSchema = z.strictObject({
   name: z.string(),
   config: z.record(
     z.string(),
     z.string({ error: 'expected a string; Connect configurations hold no other' }),
   ),
+  state: z
+    .enum(declaredStates, { error: `expected one of ${declaredStates.join(', ')}, or no state at all` })
+    .optional(),
 });
 
 /**
@@ -112,7 +115,8 @@ function readFolder(folder: string): { declarations: Declaration[]; problems: Pr
     if (parsed.value.name !== name) {
       problems.push({ path: `${name}.name`, message: `"${parsed.value.name}" is not the file's name` });
     }
-    declarations.push({ name, config: parsed.value.config });
+    const { config, state } = parsed.value;
+    declarations.push({ name, config, ...(state === undefined ? {} : { state }) });
   }
   return { declarations, problems };
 }
@@ -134,7 +138,7 @@ function filesOf(folder: string): string[] {
 }
 
 function resolve(declaration: Declaration, sources: ReferenceSources) {
-  const { name } = declaration;
+  const { name, state } = declaration;
   const { overrides } = sources.target.connectors;
   const config: Record<string, string> = {};
   const secretKeys = new Set<string>();
@@ -147,7 +151,8 @@ function resolve(declaration: Declaration, sources: ReferenceSources) {
     const origin = key in overrides ? `${sources.target.name}.connectors.overrides` : `${name}.config`;
     problems.push(...resolved.problems.map((message) => ({ path: `${origin}.${key}`, message })));
   }
-  return { declaration, connector: { name, config, secretKeys }, problems };
+  const connector = { name, config, secretKeys, ...(state === undefined ? {} : { state }) };
+  return { declaration, connector, problems };
 }
 
 function at(name: string) {

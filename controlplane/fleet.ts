@@ -8,7 +8,9 @@ import { readProgressOnce, unknownProgress, type Progress } from './consumer-lag
 import type { Contracts } from './declaration-rules.ts';
 import { loadDesiredConnectors, readDeclarations } from './declarations.ts';
 import { createConnectClient } from './kafka-connect/connect-client.ts';
+import { carriesMark, withMark, withWrittenSecrets } from './marks.ts';
 import { planConnectors, type Plan } from './plan.ts';
+import { createSecretHash, type SecretHash } from './secret-hash.ts';
 import { findSink, withSink, type SinkInUse, type SinkKind } from './sink-class.ts';
 import { describeConnector, progressQuery, type ConnectorStatus } from './status.ts';
 
@@ -21,8 +23,12 @@ export interface FleetOptions {
   folder?: string;
   /** Default: the Kafka Connect cluster, or the Confluent Cloud cluster, of the target. */
   service?: ConnectorService;
-  /** Plans to write secrets again that the server withholds, as after a rotation. Default false. */
+  /** Plans to write secrets again that the server withholds, whether they changed or not. Default false. */
   rewriteSecrets?: boolean;
+  /** Plans to delete what carries this project's mark and is not declared. Default false. */
+  prune?: boolean;
+  /** Default: one that lasts as long as this process, and so recognises no secret that was written before. */
+  secretHash?: SecretHash;
   signal?: AbortSignal;
 }
 
@@ -31,11 +37,14 @@ export interface FleetPlan {
   address: string;
   sink: SinkInUse;
   plan: Plan;
+  /** Names of connectors that carry this project's mark, are not declared, and stay: the plan does not prune. */
+  leftOver: readonly string[];
 }
 
 /** Compares what is declared with what runs. Changes nothing. */
 export async function planFleet(options: FleetOptions): Promise<FleetPlan> {
-  const { target, contracts, env, folder, signal } = options;
+  const { target, contracts, env, folder, signal, prune = false, rewriteSecrets = false } = options;
+  const hash = options.secretHash ?? createSecretHash();
   const desired = loadDesiredConnectors({
     target,
     contracts,
@@ -45,11 +54,24 @@ export async function planFleet(options: FleetOptions): Promise<FleetPlan> {
   const service = serviceOf(options);
   const sink = await findSink(service, sinksOf(target), signal);
   const live = await service.list(signal);
-  const runnable = desired.map((connector) => withSink(connector, sink));
+  const withholdsSecrets = target.connect.confluentCloud !== undefined;
+  const runnable = desired.map((connector) => {
+    const marked = withMark(withSink(connector, sink));
+    return withholdsSecrets ? withWrittenSecrets(marked, hash) : marked;
+  });
+  const declared = new Set(desired.map(({ name }) => name));
+  const undeclared = [...live.values()]
+    .filter(({ name, config }) => carriesMark(config) && !declared.has(name))
+    .map(({ name }) => name);
   return {
     address: service.address,
     sink,
-    plan: planConnectors(runnable, live, new Set(), options.rewriteSecrets),
+    plan: planConnectors(runnable, live, {
+      removable: new Set(prune ? undeclared : []),
+      rewriteSecrets,
+      hash,
+    }),
+    leftOver: prune ? [] : undeclared.sort(),
   };
 }
 
@@ -60,13 +82,13 @@ export async function planFleet(options: FleetOptions): Promise<FleetPlan> {
  */
 export async function applyFleet(
   options: FleetOptions,
-  { plan }: FleetPlan,
+  { plan }: Pick<FleetPlan, 'plan'>,
   apply: Omit<ApplyOptions, 'signal'> = {},
 ): Promise<Applied[]> {
   const { target, contracts, signal } = options;
   const service = serviceOf(options);
-  const written = plan.changes.flatMap(({ operation, name }) => {
-    const connector = operation === 'none' ? undefined : plan.desired.get(name);
+  const written = plan.changes.flatMap(({ diff, name }) => {
+    const connector = diff.length === 0 ? undefined : plan.desired.get(name);
     return connector === undefined ? [] : [connector];
   });
   if (written.length > 0) {

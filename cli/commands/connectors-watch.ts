@@ -2,6 +2,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import pc from 'picocolors';
 import { isUnhealthy } from '../../controlplane/health.ts';
+import { loadSecretHash } from '../../controlplane/secret-hash.ts';
 import { createNotifier, type Channel } from '../../controlplane/watch/deliver.ts';
 import type { JournalEntry } from '../../controlplane/watch/journal.ts';
 import { createMail } from '../../controlplane/watch/mail.ts';
@@ -49,6 +50,7 @@ export const run: Run = async (context, options) => {
     home,
     metrics,
     reconcile: options['reconcile'] === true,
+    secretHash: loadSecretHash(home, env),
     log: (entry) => {
       output.note(process.stderr.isTTY ? renderEntry(entry) : JSON.stringify(entry));
     },

@@ -99,6 +99,19 @@ export function createCloudClient(options: CloudOptions): ConnectorService {
     await awaitState(verb, name, { address, read }, { timeoutMs: stateTimeoutMs, pollIntervalMs, signal });
   };
 
+  /** The service restarts whole connectors only. */
+  const restart = async (name: string, signal: AbortSignal | undefined) => {
+    const purpose = `restart the connector ${name}`;
+    try {
+      await send({ method: 'POST', path: `${pathOf(name)}/restart`, purpose }, { signal });
+    } catch (error) {
+      // The service restarts that way, but the published document does not know it.
+      if (!(error instanceof PipelineError) || !restartIsUnknown.has(error.code)) throw error;
+      await change(name, 'pause', signal);
+      await change(name, 'resume', signal);
+    }
+  };
+
   const offsetOptions = { send, pathOf, timeoutMs: stateTimeoutMs, pollIntervalMs: pace.pollIntervalMs };
 
   return {
@@ -107,6 +120,8 @@ export function createCloudClient(options: CloudOptions): ConnectorService {
     read,
     pause: (name, signal) => change(name, 'pause', signal),
     resume: (name, signal) => change(name, 'resume', signal),
+    restartFailed: restart,
+    restartAll: restart,
 
     async plugins(signal) {
       const purpose = 'list the managed connectors';
@@ -149,18 +164,6 @@ export function createCloudClient(options: CloudOptions): ConnectorService {
         { method: 'PUT', path, body: { ...config, name }, purpose: `write the connector ${name}`, mask },
         { signal },
       );
-    },
-
-    async restartFailed(name, signal) {
-      const purpose = `restart the connector ${name}`;
-      try {
-        await send({ method: 'POST', path: `${pathOf(name)}/restart`, purpose }, { signal });
-      } catch (error) {
-        // The service restarts that way, but the published document does not know it.
-        if (!(error instanceof PipelineError) || !restartIsUnknown.has(error.code)) throw error;
-        await change(name, 'pause', signal);
-        await change(name, 'resume', signal);
-      }
     },
 
     async offsets(name, signal) {

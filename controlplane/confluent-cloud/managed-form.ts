@@ -18,7 +18,7 @@ export type KafkaLogin = { serviceAccount: string } | { apiKey: string; apiSecre
  * @returns problems, addressed as `<name>.config.<key>`, for every key that has no place there
  */
 export function toManagedForm(
-  { name, config, secretKeys }: DesiredConnector,
+  { name, config, secretKeys, state }: DesiredConnector,
   login: KafkaLogin,
 ): { connector: DesiredConnector; problems: Problem[] } {
   const managed: Record<string, string> = {};
@@ -67,6 +67,16 @@ export function toManagedForm(
     managed['kafka.api.secret'] = login.apiSecret;
     secrets.add('kafka.api.key').add('kafka.api.secret');
   }
-  const connector = { name, config: managed, secretKeys: secrets, serverDefaults: managedDefaults, leftOut };
+  if (state === 'stopped') {
+    problems.push({ path: `${name}.state`, message: 'Confluent Cloud cannot stop a connector: pause it' });
+  }
+  const connector: DesiredConnector = {
+    name,
+    config: managed,
+    secretKeys: secrets,
+    serverDefaults: managedDefaults,
+    leftOut,
+    ...(state === undefined ? {} : { state }),
+  };
   return { connector, problems };
 }

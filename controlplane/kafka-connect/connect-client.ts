@@ -44,6 +44,8 @@ const pace: Pace = {
 /** The workers answer 202 at once and reach the state within a rebalance. */
 const stateTimeoutMs = 30_000;
 
+type Verb = 'pause' | 'resume' | 'stop';
+
 /** The client for Kafka Connect's REST API, of the worker or any worker of the cluster. */
 export function createConnectClient(options: SenderOptions): ConnectorService {
   const { send, address } = createSender(options, connectDialect);
@@ -75,7 +77,7 @@ export function createConnectClient(options: SenderOptions): ConnectorService {
     return toLive(name, config, await get(`${pathOf(name)}/status`, statusSchema, purpose, signal));
   };
 
-  const change = async (name: string, verb: 'pause' | 'resume', signal: AbortSignal | undefined) => {
+  const change = async (name: string, verb: Verb, signal: AbortSignal | undefined) => {
     const purpose = `${verb} the connector ${name}`;
     await send({ method: 'PUT', path: `${pathOf(name)}/${verb}`, purpose }, { signal });
     const options = { timeoutMs: stateTimeoutMs, pollIntervalMs: pace.pollIntervalMs, signal };
@@ -87,6 +89,7 @@ export function createConnectClient(options: SenderOptions): ConnectorService {
     pace,
     read,
     pause: (name, signal) => change(name, 'pause', signal),
+    stop: (name, signal) => change(name, 'stop', signal),
     resume: (name, signal) => change(name, 'resume', signal),
 
     async plugins(signal) {
@@ -134,7 +137,7 @@ export function createConnectClient(options: SenderOptions): ConnectorService {
     },
 
     async put(connector, signal) {
-      const { name, config, secretKeys } = connector;
+      const { name, config, secretKeys, state: declared } = connector;
       const path = `${pathOf(name)}/config`;
       const purpose = `write the connector ${name}`;
       const mask = createMask(secretValues(config, secretKeys));
@@ -142,11 +145,23 @@ export function createConnectClient(options: SenderOptions): ConnectorService {
         const live = await read(name, signal);
         return live !== undefined && diffConfig(live.config, connector).length === 0;
       };
-      await send({ method: 'PUT', path, body: config, purpose, mask }, { signal, tookEffect });
+      const options = { signal, tookEffect };
+      // Only a create can say in which state (KIP-980), so that a task never starts.
+      if ((declared === 'paused' || declared === 'stopped') && (await read(name, signal)) === undefined) {
+        const body = { name, config, initial_state: declared.toUpperCase() };
+        await send({ method: 'POST', path: '/connectors', body, purpose, mask }, options);
+        return;
+      }
+      await send({ method: 'PUT', path, body: config, purpose, mask }, options);
     },
 
     async restartFailed(name, signal) {
       const path = `${pathOf(name)}/restart?includeTasks=true&onlyFailed=true`;
+      await send({ method: 'POST', path, purpose: `restart the connector ${name}` }, { signal });
+    },
+
+    async restartAll(name, signal) {
+      const path = `${pathOf(name)}/restart?includeTasks=true&onlyFailed=false`;
       await send({ method: 'POST', path, purpose: `restart the connector ${name}` }, { signal });
     },
 

@@ -36,7 +36,11 @@ export async function checkDrift(
     const planned = await planFleet(options);
     const changes = planned.plan.changes
       .filter(({ operation }) => operation !== 'none')
-      .map(({ name, operation, diff }) => ({ name, operation, keys: diff.map(({ key }) => key) }));
+      .map(({ name, operation, diff, state }) => ({
+        name,
+        operation,
+        keys: [...diff.map(({ key }) => key), ...(state === null ? [] : ['state'])],
+      }));
     const drift = { checkedAt, changes, error: null };
     if (!reconcile || !hasChanges(planned.plan)) return { drift, restored: [] };
     const applied = await applyFleet(options, planned, {

@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
 import type { ConnectorService } from '../../../controlplane/connector-service.ts';
 import { createConnectClient } from '../../../controlplane/kafka-connect/connect-client.ts';
-import { waitFor } from '../../../core/wait.ts';
 import { withKafkaAdmin } from '../../../targets/kafka.ts';
 import { startTestStack, type TestStack } from '../../support/test-stack.ts';
 import { testConnectorService } from './connector-service-suite.ts';
@@ -18,6 +17,8 @@ testConnectorService(async () => {
   return {
     service,
     mockSink,
+    rotates: 'mock.password',
+    connection: { kind: 'worker', url },
     invalid: { 'value.converter': 'no.such.Converter' },
     taskTrace: 'org.apache.kafka.connect.tools.MockSinkTask',
     pace: { startTimeoutMs: 30_000, settleMs: 400, readBackTimeoutMs: 1000 },
@@ -26,14 +27,7 @@ testConnectorService(async () => {
       await withKafkaAdmin(stack.target, { clientId: 'test' }, async (admin) => {
         await admin.createTopics({ topics: [{ topic: name, numPartitions: 1 }] });
       });
-      await fetch(`${url}/connectors/${name}/stop`, { method: 'PUT' });
-      await waitFor(
-        async () => {
-          const live = await service.read(name);
-          return live?.state === 'STOPPED' && live.tasks.length === 0;
-        },
-        { what: 'the stop', timeoutMs: 30_000 },
-      );
+      await service.stop?.(name);
     },
     stop: () => stack.stop(),
   };

@@ -45,6 +45,8 @@ else {
         service: client(),
         mockSink: mock,
         secretKeys,
+        rotates: 'kafka.api.secret',
+        connection: { kind: 'cloud', url: server.url },
         invalid: { 'input.data.format': 'XML' },
         taskTrace: mockTrace,
         pace,
@@ -80,13 +82,13 @@ else {
       });
     });
 
-    test('a secret that is withheld is no change, unless all are to be written again', async () => {
+    test('a secret that is withheld and was written by nobody we know is no change, unless all are written again', async () => {
       const connector = mockSink();
       await client().put(connector);
       const rotated = { ...connector, config: { ...connector.config, 'kafka.api.secret': 'another' } };
       const live = await client().list();
       expect(planConnectors([rotated], live).changes).toMatchObject([{ operation: 'none' }]);
-      const again = planConnectors([rotated], live, new Set(), true);
+      const again = planConnectors([rotated], live, { rewriteSecrets: true });
       expect(again.changes).toMatchObject([{ operation: 'update' }]);
       expect(again.changes[0]?.diff).toEqual(
         secretKeys.map((key) => ({ key, before: '(secret)', after: '(secret)' })),
