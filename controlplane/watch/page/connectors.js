@@ -2,7 +2,7 @@
 import { createChart } from './chart.js';
 import { instantiate, keyed, setData, setHidden, setText } from './dom.js';
 import { ago, count, duration, perSecond, plural } from './format.js';
-import { rates, smallest, summary, sums, toneOf } from './series.js';
+import { rates, smallest, summary, sums, toneOf, troubled } from './series.js';
 import { createStrip } from './strip.js';
 
 /** Beyond so many topics in all, the topics of a connector are folded away until somebody asks. */
@@ -10,14 +10,16 @@ const openUpTo = 40;
 
 const views = new Map();
 
-/** One card for each connector, in the order of the watcher. */
+/** One card for each connector: what is in trouble first, otherwise in the order of the watcher. */
 export function showConnectors(parent, { snapshot, journal }, points, range) {
   const { connectors, decisions, drift } = snapshot;
   const topics = connectors.reduce((sum, { routes }) => sum + routes.length, 0);
+  const first = troubled(points, connectors);
+  const rank = ({ name }) => (first.has(name) ? 0 : 1);
   keyed(
     parent,
     views,
-    connectors,
+    [...connectors].sort((a, b) => rank(a) - rank(b)),
     ({ name }) => name,
     () => createConnector(topics <= openUpTo),
   );
@@ -81,9 +83,11 @@ function createConnector(isOpen) {
     const { deadLetters } = connector;
     setText(parts.dead, deadLetters === null ? '' : plural(deadLetters, 'dead letter'));
 
-    const told = decisions.map(tellDecision).join('; ');
+    const told = tellDecisions(decisions);
     const differs = change === undefined ? '' : tellChange(change);
     setHidden(parts.why, reason === null && action === null && told === '' && differs === '');
+    // A difference alone is worth a look, whatever the verdict.
+    setData(parts.why, 'tone', tone === 'ok' || tone === 'quiet' ? 'warn' : tone);
     for (const [part, text] of [
       ['reason', reason],
       ['action', action],
@@ -98,6 +102,8 @@ function createConnector(isOpen) {
     trio.update(points, topics);
     strip.update(points, name, restarts, range);
     setText(parts.summary, `${plural(topics.length, 'topic')} into ${plural(tablesOf(connector), 'table')}`);
+    // Its only topic would say once more what the connector says.
+    setData(root, 'single', topics.length === 1 ? 'yes' : 'no');
     setText(parts.caption, `Topics and tables of ${name}`);
     keyed(
       parts.routes,
@@ -154,10 +160,21 @@ function showTasks(parent, { state, tasks }) {
   parent.replaceChildren(...squares, words);
 }
 
-function tellDecision({ action, task, reason }) {
-  const unit = task === null ? 'the connector' : `task ${task}`;
-  if (action === 'restart') return `restarts ${unit}`;
-  return action === 'hold' ? `holds ${unit}: ${reason}` : `${unit} waits: ${reason}`;
+const doing = { restart: 'restarts', hold: 'holds', wait: 'waits with' };
+
+/** As in "holds task 0, task 1: why": what is decided for several tasks is said once. */
+function tellDecisions(decisions) {
+  const units = new Map();
+  for (const { action, task, reason } of decisions) {
+    const key = JSON.stringify([doing[action], reason ?? '']);
+    units.set(key, [...(units.get(key) ?? []), task === null ? 'the connector' : `task ${task}`]);
+  }
+  return [...units]
+    .map(([key, names]) => {
+      const [verb, reason] = JSON.parse(key);
+      return `${verb} ${names.join(', ')}${reason === '' ? '' : `: ${reason}`}`;
+    })
+    .join('; ');
 }
 
 function tellChange({ operation, keys }) {

@@ -12,8 +12,8 @@ export function showFleet({ snapshot, journal, atMs }, points) {
   if (trio.charts === null) {
     trio.charts = createTrio({
       rate: 'Into Kafka',
-      lag: 'Waiting in Kafka',
-      freshness: 'Last row in ClickHouse',
+      lag: 'Waiting',
+      freshness: 'Last row',
     });
     for (const part of ['rate', 'lag', 'freshness']) byId(`tile-${part}`).append(trio.charts[part].root);
   }

@@ -83,6 +83,13 @@ function show() {
   showFleet(known, points);
   showConnectors(byId('connector-list'), known, points, range);
   showLog(known.journal);
+  const isEmpty = snapshot.connectors.length === 0;
+  setHidden(byId('connectors-empty'), !isEmpty);
+  const nobody =
+    snapshot.connectorsSeenAt === null
+      ? 'Kafka Connect has not answered since the watcher started.'
+      : 'No connector is declared.';
+  setText(byId('connectors-empty'), nobody);
   const isBehind = !snapshot.servers.connect.isUp && snapshot.connectorsSeenAt !== null;
   const note = isBehind ? `as of ${clock(Date.parse(snapshot.connectorsSeenAt))}` : '';
   setText(byId('connectors-note'), note);

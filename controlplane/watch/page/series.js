@@ -117,6 +117,20 @@ export function valueAt(series, atMs) {
   return best !== null && Math.abs(best[0] - atMs) < gapMs ? best[1] : null;
 }
 
+/** Names of the connectors that are in trouble, or were within the last minute: one that comes and goes stays in. */
+export function troubled(points, connectors) {
+  const now = points.at(-1)?.atMs ?? 0;
+  const recent = points.filter(({ atMs }) => atMs > now - 60_000);
+  const isTrouble = (verdict) => verdict !== undefined && ['warn', 'bad'].includes(toneOf(verdict));
+  return new Set(
+    connectors
+      .filter(
+        ({ name, verdict }) => isTrouble(verdict) || recent.some(({ verdicts }) => isTrouble(verdicts[name])),
+      )
+      .map(({ name }) => name),
+  );
+}
+
 /** Unhealthy, around a change, or sound: what colours and words depend on. */
 export function toneOf(verdict) {
   if (verdict === 'healthy') return 'ok';

@@ -139,7 +139,7 @@ test('the snapshot is served once there is one', async () => {
 
 test('what is not there is a 404 with the list of what is, and nothing can be written', async () => {
   const { url } = await serve({ snapshot });
-  for (const at of ['/', '/nothing', '/__proto__', '/constructor']) {
+  for (const at of ['/nothing', '/page/nothing.js', '/__proto__', '/constructor']) {
     const response = await fetch(url + at);
     expect(response.status).toBe(404);
     expect(await response.text()).toContain('/metrics');
