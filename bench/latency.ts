@@ -1,8 +1,8 @@
 import { createClickHouse, type ClickHouse } from '../clickhouse/client.ts';
 import { total, waitUntilReconciled } from '../controlplane/reconcile.ts';
 import { sleep } from '../core/wait.ts';
-import { backfill } from '../producers/runs/backfill.ts';
-import { produceLive } from '../producers/runs/produce.ts';
+import { backfill } from '../producers/runs/backfill/backfill.ts';
+import { produceLive } from '../producers/runs/live/produce.ts';
 import type { BenchStack } from './bench-stack.ts';
 import { integer, quantile, type Measurement } from './measurement.ts';
 import { applyConnectors, preparePipeline } from './pipeline.ts';

@@ -13,7 +13,7 @@ import { createSupervisor, type Supervisor } from '../controlplane/watch/supervi
 import { resolveHome } from '../core/home.ts';
 import { sleep, waitFor } from '../core/wait.ts';
 import { startStack, stopStack } from '../embedded/stack.ts';
-import { produceLive } from '../producers/runs/produce.ts';
+import { produceLive } from '../producers/runs/live/produce.ts';
 import { withKafkaAdmin } from '../targets/kafka.ts';
 import type { BenchStack } from './bench-stack.ts';
 import { integer, quantile, type Measurement } from './measurement.ts';

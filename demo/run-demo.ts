@@ -6,9 +6,9 @@ import { total, waitUntilReconciled, type PartitionReconciliation } from '../con
 import type { SinkInUse } from '../controlplane/sink-class.ts';
 import { PipelineError } from '../core/errors.ts';
 import { startStack, stopStack, type StackSettings } from '../embedded/stack.ts';
-import type { BackfillResult } from '../producers/runs/backfill-outcome.ts';
-import { backfill, hasBackfill } from '../producers/runs/backfill.ts';
-import { produceLive } from '../producers/runs/produce.ts';
+import type { BackfillResult } from '../producers/runs/backfill/outcome.ts';
+import { backfill, hasBackfill } from '../producers/runs/backfill/backfill.ts';
+import { produceLive } from '../producers/runs/live/produce.ts';
 import type { ProduceResult } from '../producers/runs/run.ts';
 import { applyTopics } from '../schemas/apply-topics.ts';
 import type { Catalog } from '../schemas/catalog.ts';

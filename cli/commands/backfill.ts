@@ -4,8 +4,8 @@ import {
   BackfillFailedError,
   BackfillInterruptedError,
   type BackfillResult,
-} from '../../producers/runs/backfill-outcome.ts';
-import { backfill, type BackfillBegin } from '../../producers/runs/backfill.ts';
+} from '../../producers/runs/backfill/outcome.ts';
+import { backfill, type BackfillBegin } from '../../producers/runs/backfill/backfill.ts';
 import { loadCatalog } from '../../schemas/catalog.ts';
 import type { Options, Run } from '../command.ts';
 import { renderTable, type Output } from '../output.ts';

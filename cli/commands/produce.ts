@@ -1,14 +1,14 @@
 import { PipelineError, messageOf } from '../../core/errors.ts';
-import { chooseTopics } from '../../producers/runs/choose-topics.ts';
+import { chooseTopics } from '../../producers/runs/live/choose-topics.ts';
 import {
   produceOnSchedule,
   produceOnTrigger,
   type BatchOptions,
   type BatchesResult,
-} from '../../producers/runs/orchestrate.ts';
-import { produceLive } from '../../producers/runs/produce.ts';
+} from '../../producers/runs/orchestrate/orchestrate.ts';
+import { produceLive } from '../../producers/runs/live/produce.ts';
 import { ProduceFailedError, ProduceInterruptedError, type ProduceResult } from '../../producers/runs/run.ts';
-import { checkToken } from '../../producers/runs/trigger-server.ts';
+import { checkToken } from '../../producers/runs/orchestrate/trigger-server.ts';
 import { loadCatalog } from '../../schemas/catalog.ts';
 import type { CommandContext, ExitCode, Run } from '../command.ts';
 import { renderTable, type Output } from '../output.ts';

@@ -1,8 +1,8 @@
 import { expect } from 'vitest';
 import { readBounds } from '../../producers/delivery/routes.ts';
 import { eventIdOf } from '../../producers/delivery/wire-format.ts';
-import { eventsOfPart } from '../../producers/runs/backfill-events.ts';
-import { referenceSince, type BackfillClaim } from '../../producers/runs/backfill-plan.ts';
+import { eventsOfPart } from '../../producers/runs/backfill/events.ts';
+import { referenceSince, type BackfillClaim } from '../../producers/runs/backfill/plan.ts';
 import { Claims } from '../../producers/runs/claims.ts';
 import { createScenario } from '../../producers/scenario/scenario.ts';
 import { loadScenarioSettings } from '../../producers/scenario/settings.ts';

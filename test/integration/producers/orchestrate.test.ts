@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { waitFor } from '../../../core/wait.ts';
-import { backfill } from '../../../producers/runs/backfill.ts';
+import { backfill } from '../../../producers/runs/backfill/backfill.ts';
 import { applyTopics } from '../../../schemas/apply-topics.ts';
 import { loadCatalog } from '../../../schemas/catalog.ts';
 import { registerSchemas } from '../../../schemas/register.ts';

@@ -6,7 +6,7 @@ import {
   uncoveredDays,
   unfinishedBackfill,
   type BackfillClaim,
-} from '../../../producers/runs/backfill-plan.ts';
+} from '../../../producers/runs/backfill/plan.ts';
 import type { NumberedClaim } from '../../../producers/runs/claims.ts';
 
 const dayMs = 86_400_000;

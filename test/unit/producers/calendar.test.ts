@@ -1,7 +1,7 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { describe, expect, it } from 'vitest';
-import { calendarPage, turnPage } from '../../../producers/runs/calendar.ts';
+import { calendarPage, turnPage } from '../../../producers/runs/live/calendar.ts';
 import { Claims } from '../../../producers/runs/claims.ts';
 import { loadCatalog } from '../../../schemas/catalog.ts';
 import { endAt, rangeOf, scenarioOf } from './small-scenario.ts';

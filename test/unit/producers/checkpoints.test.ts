@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { InvalidInputError } from '../../../core/errors.ts';
-import { lockBackfill } from '../../../producers/runs/backfill-lock.ts';
-import { Checkpoints, type Checkpoint } from '../../../producers/runs/checkpoints.ts';
-import { rangesToRead } from '../../../producers/runs/find-sent.ts';
+import { lockBackfill } from '../../../producers/runs/backfill/lock.ts';
+import { Checkpoints, type Checkpoint } from '../../../producers/runs/backfill/checkpoints.ts';
+import { rangesToRead } from '../../../producers/runs/backfill/find-sent.ts';
 
 const checkpoint: Checkpoint = {
   told: 5,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { InvalidInputError } from '../../../core/errors.ts';
-import { chooseTopics } from '../../../producers/runs/choose-topics.ts';
+import { chooseTopics } from '../../../producers/runs/live/choose-topics.ts';
 import { loadCatalog } from '../../../schemas/catalog.ts';
 
 const catalog = loadCatalog();

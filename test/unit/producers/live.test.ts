@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { BillingEvent } from '../../../producers/events.ts';
 import { referenceEvents } from '../../../producers/lives/reference.ts';
 import { LiveStream, emptyLiveState, type Grant } from '../../../producers/lives/live.ts';
-import { saveLiveState, takeLiveState } from '../../../producers/runs/live-state.ts';
+import { saveLiveState, takeLiveState } from '../../../producers/runs/live/live-state.ts';
 import { loadCatalog } from '../../../schemas/catalog.ts';
 import { DomainRules } from './domain-rules.ts';
 import { endAt, historyOf, rangeOf, scenarioOf } from './small-scenario.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { InterruptedError } from '../../../core/errors.ts';
-import { pace } from '../../../producers/runs/pace.ts';
+import { pace } from '../../../producers/runs/live/pace.ts';
 
 /** A clock that moves only while somebody sleeps, or works. */
 function fakeTime() {

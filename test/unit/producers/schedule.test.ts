@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { InterruptedError, InvalidInputError } from '../../../core/errors.ts';
-import { parseSchedule, runSchedule } from '../../../producers/runs/schedule.ts';
+import { parseSchedule, runSchedule } from '../../../producers/runs/orchestrate/schedule.ts';
 
 const noon = Date.UTC(2099, 0, 15, 12, 0, 30);
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import type { LiveStream } from '../../../producers/lives/live.ts';
 import { Claims, firstFreeIndex } from '../../../producers/runs/claims.ts';
-import { Supply, adoptable } from '../../../producers/runs/supply.ts';
+import { Supply, adoptable } from '../../../producers/runs/live/supply.ts';
 import { endAt, rangeOf, scenarioOf } from './small-scenario.ts';
 
 const fingerprint = 'the same';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { PipelineError } from '../../../core/errors.ts';
 import type { BillingEvent } from '../../../producers/events.ts';
-import type { Checkpoint } from '../../../producers/runs/checkpoints.ts';
-import { tellPart, type TellPartOptions } from '../../../producers/runs/tell-part.ts';
+import type { Checkpoint } from '../../../producers/runs/backfill/checkpoints.ts';
+import { tellPart, type TellPartOptions } from '../../../producers/runs/backfill/tell-part.ts';
 
 const total = 1000;
 

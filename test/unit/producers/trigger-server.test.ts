@@ -7,8 +7,8 @@ import {
   checkToken,
   startTriggerServer,
   type TriggerServer,
-} from '../../../producers/runs/trigger-server.ts';
-import { Batches, type Batch, type RunBatch } from '../../../producers/runs/trigger.ts';
+} from '../../../producers/runs/orchestrate/trigger-server.ts';
+import { Batches, type Batch, type RunBatch } from '../../../producers/runs/orchestrate/trigger.ts';
 
 const token = 'correct-horse-battery';
 let server: TriggerServer | undefined;

@@ -1,12 +1,12 @@
-import { messageOf } from '../../core/errors.ts';
-import type { BillingEvent } from '../events.ts';
-import type { LiveState, LiveStream } from '../lives/live.ts';
-import { withPresentPrices } from '../lives/present-prices.ts';
-import type { Clock } from '../scenario/scenario.ts';
+import { messageOf } from '../../../core/errors.ts';
+import type { BillingEvent } from '../../events.ts';
+import type { LiveState, LiveStream } from '../../lives/live.ts';
+import { withPresentPrices } from '../../lives/present-prices.ts';
+import type { Clock } from '../../scenario/scenario.ts';
 import { calendarPage, nextPageAt, turnPage } from './calendar.ts';
-import { fingerprintOf } from './fingerprint.ts';
+import { fingerprintOf } from '../fingerprint.ts';
 import { saveLiveState, takeLiveState, type LiveStateOptions } from './live-state.ts';
-import type { Publish, RunTools } from './run.ts';
+import type { Publish, RunTools } from '../run.ts';
 import { Supply } from './supply.ts';
 
 /** Topic of whom every life tells first; whatever refers to it is chosen together with it. */

@@ -1,5 +1,5 @@
-import { InvalidInputError } from '../../core/errors.ts';
-import type { Catalog, CatalogTopic } from '../../schemas/catalog.ts';
+import { InvalidInputError } from '../../../core/errors.ts';
+import type { Catalog, CatalogTopic } from '../../../schemas/catalog.ts';
 
 /** What most topics' names begin with; may be left out where a topic is named. */
 const commonPrefix = 'billing.';

@@ -1,7 +1,7 @@
-import { PipelineError } from '../../core/errors.ts';
-import type { HistoryRange } from '../lives/history.ts';
-import type { Period } from '../lives/customer-life.ts';
-import { firstFreeIndex, type Claim, type NumberedClaim } from './claims.ts';
+import { PipelineError } from '../../../core/errors.ts';
+import type { HistoryRange } from '../../lives/history.ts';
+import type { Period } from '../../lives/customer-life.ts';
+import { firstFreeIndex, type Claim, type NumberedClaim } from '../claims.ts';
 
 const dayMs = 86_400_000;
 const yearMs = 365.25 * dayMs;

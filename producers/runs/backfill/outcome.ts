@@ -1,5 +1,5 @@
-import { InterruptedError, PipelineError } from '../../core/errors.ts';
-import type { Acknowledged } from '../delivery/publisher.ts';
+import { InterruptedError, PipelineError } from '../../../core/errors.ts';
+import type { Acknowledged } from '../../delivery/publisher.ts';
 import type { Checkpoint } from './checkpoints.ts';
 
 /** The whole backfill as far as it is on the broker, earlier runs of it included. */

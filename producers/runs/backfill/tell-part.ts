@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
-import type { Positions } from '../delivery/routes.ts';
-import type { Publisher } from '../delivery/publisher.ts';
-import type { BillingEvent } from '../events.ts';
+import type { Positions } from '../../delivery/routes.ts';
+import type { Publisher } from '../../delivery/publisher.ts';
+import type { BillingEvent } from '../../events.ts';
 import type { Checkpoint } from './checkpoints.ts';
 
 export interface TellPartOptions {

@@ -1,9 +1,9 @@
-import { InterruptedError } from '../../core/errors.ts';
-import { systemClock } from '../scenario/scenario.ts';
+import { InterruptedError } from '../../../core/errors.ts';
+import { systemClock } from '../../scenario/scenario.ts';
 import { chooseTopics } from './choose-topics.ts';
 import { LiveRun } from './live-run.ts';
 import { pace } from './pace.ts';
-import { run, type ProduceResult, type RunOptions } from './run.ts';
+import { run, type ProduceResult, type RunOptions } from '../run.ts';
 
 export interface LiveOptions extends RunOptions {
   /** Events per second. */

@@ -1,8 +1,8 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { PipelineError } from '../../core/errors.ts';
-import { lockOwner, tryLock } from '../../core/process-lock.ts';
-import { notWritable } from './claims.ts';
+import { PipelineError } from '../../../core/errors.ts';
+import { lockOwner, tryLock } from '../../../core/process-lock.ts';
+import { notWritable } from '../claims.ts';
 
 /**
  * Keeps a second process from going on with a backfill that is running: each would send what the other one sends.

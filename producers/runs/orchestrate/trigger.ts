@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { PipelineError, isAbort, messageOf } from '../../core/errors.ts';
-import { ProduceFailedError, ProduceInterruptedError, type ProduceResult } from './run.ts';
+import { PipelineError, isAbort, messageOf } from '../../../core/errors.ts';
+import { ProduceFailedError, ProduceInterruptedError, type ProduceResult } from '../run.ts';
 
 /** What a batch is asked for. */
 export interface BatchRequest {

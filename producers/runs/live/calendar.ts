@@ -1,9 +1,9 @@
-import { tellSpend } from '../entities/marketing-spend.ts';
-import type { BillingEvent } from '../events.ts';
-import { fxEvents, referenceEvents } from '../lives/reference.ts';
-import type { Scenario } from '../scenario/scenario.ts';
-import { channelNames } from '../scenario/settings.ts';
-import { firstFreeIndex, type Claim, type Claims, type NumberedClaim } from './claims.ts';
+import { tellSpend } from '../../entities/marketing-spend.ts';
+import type { BillingEvent } from '../../events.ts';
+import { fxEvents, referenceEvents } from '../../lives/reference.ts';
+import type { Scenario } from '../../scenario/scenario.ts';
+import { channelNames } from '../../scenario/settings.ts';
+import { firstFreeIndex, type Claim, type Claims, type NumberedClaim } from '../claims.ts';
 
 const dayMs = 86_400_000;
 /** Signups a day that money is spent for where no history says how many there are. */

@@ -2,8 +2,8 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { z } from 'zod';
-import { PipelineError, codeOf, messageOf } from '../../core/errors.ts';
-import { check } from '../../core/parse.ts';
+import { PipelineError, codeOf, messageOf } from '../../../core/errors.ts';
+import { check } from '../../../core/parse.ts';
 import type { Batches } from './trigger.ts';
 
 /** A token that somebody typed in a hurry can be guessed. */

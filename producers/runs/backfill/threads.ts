@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
-import { InterruptedError, PipelineError } from '../../core/errors.ts';
-import type { BackfillCounts, BackfillWork } from './backfill-work.ts';
-import type { BackfillOrder, BackfillReport } from './backfill-worker.ts';
+import { InterruptedError, PipelineError } from '../../../core/errors.ts';
+import type { BackfillCounts, BackfillWork } from './work.ts';
+import type { BackfillOrder, BackfillReport } from './worker.ts';
 
 export interface ThreadsOptions {
   work: BackfillWork;
@@ -94,7 +94,7 @@ class Thread {
       // Flags of the process, such as tsx's, are none of the thread's: its entry brings what it needs.
       execArgv: [],
       resourceLimits: heapLimits,
-      workerData: { ...work, module: new URL('./backfill-worker.ts', import.meta.url).href },
+      workerData: { ...work, module: new URL('./worker.ts', import.meta.url).href },
     });
   }
 

@@ -1,6 +1,6 @@
-import { InterruptedError, PipelineError } from '../../core/errors.ts';
-import { produceLive, type LiveOptions } from './produce.ts';
-import { ProduceFailedError, ProduceInterruptedError, type ProduceResult } from './run.ts';
+import { InterruptedError, PipelineError } from '../../../core/errors.ts';
+import { produceLive, type LiveOptions } from '../live/produce.ts';
+import { ProduceFailedError, ProduceInterruptedError, type ProduceResult } from '../run.ts';
 import { parseSchedule, runSchedule, type ScheduleOptions } from './schedule.ts';
 import { startTriggerServer } from './trigger-server.ts';
 import { Batches, type Batch } from './trigger.ts';

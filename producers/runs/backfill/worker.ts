@@ -1,8 +1,8 @@
 /** A thread of a backfill: tells one part after the other, as the main thread names them. */
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
-import { InterruptedError, PipelineError, type PipelineErrorInit } from '../../core/errors.ts';
-import { openPublisher } from '../delivery/publisher.ts';
-import { PartTeller, type BackfillCounts, type BackfillWork } from './backfill-work.ts';
+import { InterruptedError, PipelineError, type PipelineErrorInit } from '../../../core/errors.ts';
+import { openPublisher } from '../../delivery/publisher.ts';
+import { PartTeller, type BackfillCounts, type BackfillWork } from './work.ts';
 
 /** To a thread: tell a part, or come to an end. */
 export type BackfillOrder = { kind: 'tell'; part: number } | { kind: 'stop' };

@@ -1,28 +1,28 @@
-import { InterruptedError, PipelineError } from '../../core/errors.ts';
-import { resolveHome, type Home } from '../../core/home.ts';
-import type { Catalog } from '../../schemas/catalog.ts';
-import { lookUpSchemaIds } from '../../schemas/register.ts';
-import { withKafkaAdmin } from '../../targets/kafka.ts';
-import type { Target } from '../../targets/load-target.ts';
-import type { DeliveryOptions } from '../delivery/publisher.ts';
-import { lookUpRoutes, readBounds } from '../delivery/routes.ts';
-import { createScenario, systemClock, type Clock } from '../scenario/scenario.ts';
-import { loadScenarioSettings, type ScenarioSettings } from '../scenario/settings.ts';
-import { estimateParts } from './backfill-events.ts';
-import { lockBackfill } from './backfill-lock.ts';
+import { InterruptedError, PipelineError } from '../../../core/errors.ts';
+import { resolveHome, type Home } from '../../../core/home.ts';
+import type { Catalog } from '../../../schemas/catalog.ts';
+import { lookUpSchemaIds } from '../../../schemas/register.ts';
+import { withKafkaAdmin } from '../../../targets/kafka.ts';
+import type { Target } from '../../../targets/load-target.ts';
+import type { DeliveryOptions } from '../../delivery/publisher.ts';
+import { lookUpRoutes, readBounds } from '../../delivery/routes.ts';
+import { createScenario, systemClock, type Clock } from '../../scenario/scenario.ts';
+import { loadScenarioSettings, type ScenarioSettings } from '../../scenario/settings.ts';
+import { estimateParts } from './events.ts';
+import { lockBackfill } from './lock.ts';
 import {
   BackfillFailedError,
   BackfillInterruptedError,
   sum,
   totalOf,
   type BackfillResult,
-} from './backfill-outcome.ts';
-import { planBackfill, referenceSince, unfinishedBackfill } from './backfill-plan.ts';
-import { tellParts } from './backfill-threads.ts';
-import type { BackfillCounts, BackfillWork } from './backfill-work.ts';
+} from './outcome.ts';
+import { planBackfill, referenceSince, unfinishedBackfill } from './plan.ts';
+import { tellParts } from './threads.ts';
+import type { BackfillCounts, BackfillWork } from './work.ts';
 import { Checkpoints } from './checkpoints.ts';
-import { Claims, runsFolder } from './claims.ts';
-import { fingerprintOf } from './fingerprint.ts';
+import { Claims, runsFolder } from '../claims.ts';
+import { fingerprintOf } from '../fingerprint.ts';
 
 export interface BackfillOptions {
   target: Target;

@@ -1,4 +1,4 @@
-import { sleep as sleepFor } from '../../core/wait.ts';
+import { sleep as sleepFor } from '../../../core/wait.ts';
 
 export interface PaceOptions {
   /** Events per second; below 1 is allowed. */

@@ -1,8 +1,8 @@
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
-import { PipelineError, codeOf } from '../../core/errors.ts';
-import { parseWith, readJson } from '../../core/parse.ts';
+import { PipelineError, codeOf } from '../../../core/errors.ts';
+import { parseWith, readJson } from '../../../core/parse.ts';
 
 const count = z.int().min(0);
 

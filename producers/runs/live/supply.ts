@@ -1,7 +1,7 @@
-import type { HistoryRange } from '../lives/history.ts';
-import { LiveStream, emptyLiveState, type Block, type Grant, type LiveState } from '../lives/live.ts';
-import type { Clock, Scenario } from '../scenario/scenario.ts';
-import { firstFreeIndex, type Claim, type Claims, type NumberedClaim } from './claims.ts';
+import type { HistoryRange } from '../../lives/history.ts';
+import { LiveStream, emptyLiveState, type Block, type Grant, type LiveState } from '../../lives/live.ts';
+import type { Clock, Scenario } from '../../scenario/scenario.ts';
+import { firstFreeIndex, type Claim, type Claims, type NumberedClaim } from '../claims.ts';
 
 /** Customers of histories that a stream takes over at once: at most, and at least where there are as many. */
 const maxAdopts = 1000;

@@ -1,9 +1,9 @@
-import type { Target } from '../../targets/load-target.ts';
-import type { Acknowledged, DeliveryOptions, Publisher } from '../delivery/publisher.ts';
-import type { Positions, Routes } from '../delivery/routes.ts';
-import { createScenario } from '../scenario/scenario.ts';
-import type { ScenarioSettings } from '../scenario/settings.ts';
-import { eventsOfPart, type Told } from './backfill-events.ts';
+import type { Target } from '../../../targets/load-target.ts';
+import type { Acknowledged, DeliveryOptions, Publisher } from '../../delivery/publisher.ts';
+import type { Positions, Routes } from '../../delivery/routes.ts';
+import { createScenario } from '../../scenario/scenario.ts';
+import type { ScenarioSettings } from '../../scenario/settings.ts';
+import { eventsOfPart, type Told } from './events.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { findSent } from './find-sent.ts';
 import { tellPart } from './tell-part.ts';

@@ -1,10 +1,10 @@
 import { setImmediate } from 'node:timers/promises';
-import { InterruptedError, PipelineError } from '../../core/errors.ts';
-import { readTopics, type TopicRange } from '../../targets/read-topics.ts';
-import type { Target } from '../../targets/load-target.ts';
-import { readBounds, type Positions, type TopicRoute } from '../delivery/routes.ts';
-import { eventIdOf } from '../delivery/wire-format.ts';
-import type { BillingEvent } from '../events.ts';
+import { InterruptedError, PipelineError } from '../../../core/errors.ts';
+import { readTopics, type TopicRange } from '../../../targets/read-topics.ts';
+import type { Target } from '../../../targets/load-target.ts';
+import { readBounds, type Positions, type TopicRoute } from '../../delivery/routes.ts';
+import { eventIdOf } from '../../delivery/wire-format.ts';
+import type { BillingEvent } from '../../events.ts';
 import type { Checkpoint } from './checkpoints.ts';
 
 export interface FindSentOptions {

@@ -1,6 +1,6 @@
 import { Cron } from 'croner';
-import { InvalidInputError, messageOf } from '../../core/errors.ts';
-import { sleep as sleepFor } from '../../core/wait.ts';
+import { InvalidInputError, messageOf } from '../../../core/errors.ts';
+import { sleep as sleepFor } from '../../../core/wait.ts';
 
 export interface ScheduleOptions {
   schedule: Cron;

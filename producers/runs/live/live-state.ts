@@ -12,9 +12,9 @@ import {
 import path from 'node:path';
 import { deserialize, serialize } from 'node:v8';
 import { z } from 'zod';
-import { codeOf, messageOf } from '../../core/errors.ts';
-import type { LiveState } from '../lives/live.ts';
-import { Random, type RandomState } from '../scenario/random.ts';
+import { codeOf, messageOf } from '../../../core/errors.ts';
+import type { LiveState } from '../../lives/live.ts';
+import { Random, type RandomState } from '../../scenario/random.ts';
 
 /** To be raised when {@link LiveState} changes its meaning. */
 const format = 'billing live stream 1';

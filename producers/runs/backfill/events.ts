@@ -1,9 +1,9 @@
-import type { BillingEvent } from '../events.ts';
-import { advance, startLife } from '../lives/customer-life.ts';
-import { historyEvents } from '../lives/history.ts';
-import { fxEvents, referenceEvents, spendEvents } from '../lives/reference.ts';
-import type { Scenario } from '../scenario/scenario.ts';
-import { rangeOfPart, type BackfillClaim } from './backfill-plan.ts';
+import type { BillingEvent } from '../../events.ts';
+import { advance, startLife } from '../../lives/customer-life.ts';
+import { historyEvents } from '../../lives/history.ts';
+import { fxEvents, referenceEvents, spendEvents } from '../../lives/reference.ts';
+import type { Scenario } from '../../scenario/scenario.ts';
+import { rangeOfPart, type BackfillClaim } from './plan.ts';
 
 /** A claim and what follows from the claims before it. */
 export interface Told {
