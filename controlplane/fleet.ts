@@ -11,6 +11,7 @@ import { createConnectClient } from './kafka-connect/connect-client.ts';
 import { carriesMark, withMark, withWrittenSecrets } from './marks.ts';
 import { planConnectors, type Plan } from './plan.ts';
 import { createSecretHash, type SecretHash } from './secret-hash.ts';
+import { secretsWithin } from './secrets.ts';
 import { findSink, withSink, type SinkInUse, type SinkKind } from './sink-class.ts';
 import { describeConnector, progressQuery, type ConnectorStatus } from './status.ts';
 
@@ -138,13 +139,15 @@ export async function readFleetStatus(options: Omit<FleetOptions, 'contracts'>):
 export function serviceOf({ service, target }: Pick<FleetOptions, 'service' | 'target'>): ConnectorService {
   if (service !== undefined) return service;
   const { url, confluentCloud } = target.connect;
-  if (confluentCloud === undefined) return createConnectClient({ url });
+  const secrets = secretsWithin(target);
+  if (confluentCloud === undefined) return createConnectClient({ url, secrets });
   const { environment, cluster, apiKey, apiSecret } = confluentCloud;
   return createCloudClient({
     url,
     environment,
     cluster,
     credentials: { username: apiKey, password: apiSecret },
+    secrets,
   });
 }
 

@@ -3,7 +3,7 @@ import { InterruptedError, PipelineError, codeOf } from '../core/errors.ts';
 import { retry } from '../core/retry.ts';
 import { sleep } from '../core/wait.ts';
 import { createRateLimit, type RateLimit } from './rate-limit.ts';
-import type { Mask } from './secrets.ts';
+import { createMask, type Mask } from './secrets.ts';
 
 export interface SenderOptions {
   /** Base address; may carry `user:password@`. */
@@ -16,6 +16,10 @@ export interface SenderOptions {
   retries?: number;
   /** The longest pause a server may ask for; it fails the request otherwise. Default 60,000. */
   longestPauseMs?: number;
+  /** A larger answer fails the request. Default 64 MiB, which is some thousand connectors with all they say. */
+  largestAnswerBytes?: number;
+  /** Never shown, whatever the server repeats; the credentials are among them anyway. */
+  secrets?: readonly string[];
 }
 
 /** How one kind of server words things, and what to tell a person about it. */
@@ -38,8 +42,6 @@ export interface Request {
   body?: unknown;
   /** What is being done, as in "Cannot <purpose>". */
   purpose: string;
-  /** Hides what must not be repeated from an error the server words. */
-  mask?: Mask;
 }
 
 /** 2xx, or 404 where the server itself says that there is no such thing. */
@@ -58,6 +60,8 @@ export interface Answer {
  * - `CONNECT_RATE_LIMITED`: too many requests, and the pause it asks for is too long to sit through
  * - `CONNECT_REJECTED`, `CONNECT_FORBIDDEN`, `CONNECT_NOT_FOUND`, `CONNECT_UNSUPPORTED`: the request is wrong
  * - `CONNECT_NOT_THERE`: something else answers there
+ * - `CONNECT_TLS`: the connection is not to be trusted, or not encrypted as it should be
+ * - `CONNECT_MALFORMED`, `CONNECT_TOO_LARGE`: the answer cannot be read
  */
 export type Send = (request: Request, options?: SendOptions) => Promise<Answer>;
 
@@ -77,11 +81,26 @@ const startingMs = 5000;
 /** Connect words a refusal with the whole list of errors; more than this helps nobody. */
 const longestMessage = 400;
 
-/** @returns the sender, and the address without credentials for messages */
+/** A server's errors quote what it was sent and what it keeps; the mask knows all of that. */
+export interface Discretion {
+  /** Adds secrets that the server has or gets. */
+  learn: (secrets: readonly string[]) => void;
+  mask: Mask;
+}
+
+/** @returns the sender, the address without credentials for messages, and what hides secrets in the server's words */
 export function createSender(
-  { url, credentials, timeoutMs = 30_000, retries = 8, longestPauseMs = 60_000 }: SenderOptions,
+  {
+    url,
+    credentials,
+    timeoutMs = 30_000,
+    retries = 8,
+    longestPauseMs = 60_000,
+    largestAnswerBytes = 64 * 1024 * 1024,
+    secrets = [],
+  }: SenderOptions,
   dialect: Dialect,
-): { send: Send; address: string } {
+): { send: Send; address: string } & Discretion {
   const { username, password, origin, pathname, hostname } = new URL(url);
   const address = (origin + pathname).replace(/\/+$/, '');
   const auth =
@@ -97,7 +116,7 @@ export function createSender(
     maxRedirects: 0,
     responseType: 'text',
     transformResponse: (text: unknown) => text,
-    maxContentLength: 64 * 1024 * 1024,
+    maxContentLength: largestAnswerBytes,
     // A POST without a body would otherwise go out as a form, which Connect refuses with 415.
     headers: { Accept: 'application/json', 'Content-Type': 'application/json' },
     ...(auth === undefined ? {} : { auth }),
@@ -105,12 +124,13 @@ export function createSender(
     ...(['127.0.0.1', 'localhost', '[::1]'].includes(hostname) ? { proxy: false } : {}),
   });
   const rateLimit = createRateLimit();
+  const { learn, mask } = createDiscretion([...secrets, ...(auth === undefined ? [] : secretsOfLogin(auth))]);
   const send: Send = (request, { signal, tookEffect } = {}) => {
     const startedAt = performance.now();
     return retry(
       async () => {
         try {
-          const attempt = { address, dialect, request, signal, startedAt, rateLimit, longestPauseMs };
+          const attempt = { address, dialect, mask, request, signal, startedAt, rateLimit, longestPauseMs };
           return await sendOnce(http, attempt);
         } catch (error) {
           const isAmbiguous = error instanceof PipelineError && ambiguousCodes.has(error.code);
@@ -121,12 +141,31 @@ export function createSender(
       { retries, ...(signal === undefined ? {} : { signal }) },
     );
   };
-  return { send, address };
+  return { send, address, learn, mask };
+}
+
+function createDiscretion(initial: readonly string[]): Discretion {
+  const known = new Set(initial);
+  let mask = createMask(known);
+  return {
+    learn: (secrets) => {
+      const { size } = known;
+      for (const secret of secrets) known.add(secret);
+      // A watcher learns the same ones at every look.
+      if (known.size !== size) mask = createMask(known);
+    },
+    mask: (text) => mask(text),
+  };
+}
+
+function secretsOfLogin({ username, password }: { username: string; password: string }): string[] {
+  return password === '' ? [] : [password, Buffer.from(`${username}:${password}`).toString('base64')];
 }
 
 interface Attempt {
   address: string;
   dialect: Dialect;
+  mask: Mask;
   request: Request;
   signal: AbortSignal | undefined;
   /** Of the first attempt, by `performance.now()`. */
@@ -195,6 +234,31 @@ function noAnswer(error: unknown, { address, dialect, request: { purpose } }: At
       todo: advice.timedOut,
     });
   }
+  // The HTTP library's own code for an answer beyond `maxContentLength`: nothing else here makes it say so.
+  if (code === 'ERR_BAD_RESPONSE') {
+    return new PipelineError('CONNECT_TOO_LARGE', {
+      what: `Cannot ${purpose}: the answer of ${product} is too large`,
+      where: address,
+      todo: advice.otherServer,
+    });
+  }
+  if (isTlsCode(code)) {
+    return new PipelineError('CONNECT_TLS', {
+      what: `Cannot ${purpose}: the encrypted connection to ${product} failed (${code})`,
+      where: address,
+      todo:
+        'Check https:// or http:// and the port. A certificate of your own authority is trusted once\n' +
+        'NODE_EXTRA_CA_CERTS names its file; an expired one has to be renewed on the server.',
+    });
+  }
+  // What answers does not speak HTTP, such as a TLS port asked in plain text.
+  if (code.startsWith('HPE_')) {
+    return new PipelineError('CONNECT_NOT_THERE', {
+      what: `Cannot ${purpose}: what answers is no HTTP server (${code})`,
+      where: address,
+      todo: advice.otherServer,
+    });
+  }
   return new PipelineError('CONNECT_NO_ANSWER', {
     what: `Cannot ${purpose}: the connection to ${product} broke (${code})`,
     where: address,
@@ -203,11 +267,23 @@ function noAnswer(error: unknown, { address, dialect, request: { purpose } }: At
   });
 }
 
+/** Codes of OpenSSL and Node for certificates, and for a server that does not speak TLS at all. */
+function isTlsCode(code: string): boolean {
+  return /CERT|^ERR_TLS|^ERR_SSL|^EPROTO$|UNABLE_TO_|SELF_SIGNED|HOSTNAME_MISMATCH/.test(code);
+}
+
 function otherServer(
   { status, headers }: AxiosResponse,
-  { address, dialect, startedAt }: Attempt,
+  { address, dialect, request, startedAt }: Attempt,
 ): PipelineError {
   const type = String(headers['content-type'] ?? 'no content type').split(';', 1)[0] ?? '';
+  if (status < 300 && type.includes('json')) {
+    return new PipelineError('CONNECT_MALFORMED', {
+      what: `Cannot ${request.purpose}: the answer of ${dialect.product} is not valid JSON`,
+      where: address,
+      todo: dialect.advice.repeat,
+    });
+  }
   return new PipelineError('CONNECT_NOT_THERE', {
     what: `This is not ${dialect.product}'s REST API: it answered ${String(status)} with ${type}`,
     where: address,
@@ -228,10 +304,10 @@ function rateLimited({ address, dialect, rateLimit, longestPauseMs, request }: A
   });
 }
 
-function refused(status: number, body: unknown, { address, dialect, request }: Attempt): PipelineError {
+function refused(status: number, body: unknown, { address, dialect, mask, request }: Attempt): PipelineError {
   const { advice } = dialect;
   const message = dialect.messageOf(body) ?? `HTTP ${String(status)}`;
-  const said = (request.mask?.(message) ?? message).replaceAll(/\s+/g, ' ').trim().slice(0, longestMessage);
+  const said = mask(message).replaceAll(/\s+/g, ' ').trim().slice(0, longestMessage);
   const init = { what: `Cannot ${request.purpose}: ${said}`, where: address };
   if (status === 401 || status === 403) {
     return new PipelineError('CONNECT_FORBIDDEN', { ...init, todo: advice.forbidden });

@@ -23,6 +23,8 @@ export const tracePatterns: readonly TracePattern[] = [
     cause: 'authentication',
     pattern: /AuthorizationException|SaslAuthenticationException|SslAuthenticationException/,
   },
+  // Confluent Cloud's own words. Its list of errors in the configuration is also how it words a wrong key.
+  { id: 'cloud-login', cause: 'authentication', pattern: /Kafka ApiKey is invalid/ },
   { id: 'registry-login', cause: 'authentication', pattern: /UnauthorizedException|ForbiddenException/ },
 
   // The same code as too many parts, but no merge helps: one insert touches more partitions than it may.
@@ -75,6 +77,11 @@ export const tracePatterns: readonly TracePattern[] = [
   },
   { id: 'class-missing', cause: 'configuration', pattern: /ClassNotFoundException|NoClassDefFoundError/ },
   { id: 'config-invalid', cause: 'configuration', pattern: /ConfigException/ },
+  {
+    id: 'cloud-configuration',
+    cause: 'configuration',
+    pattern: /errors with your configuration|Unable to validate configuration/,
+  },
   { id: 'registry-address', cause: 'configuration', pattern: /Could not find resource for full path/ },
   { id: 'transform-unfit', cause: 'configuration', pattern: /Only (?:Struct|Map) objects supported/ },
 

@@ -13,7 +13,7 @@ export function runAction(action: Action): Run {
     const connectors = await findConnectors(service, names, signal);
     if (action === 'delete') {
       const which = connectors.map(({ name }) => name).join(', ');
-      await confirm(`Delete ${which} at ${service.address}? Records stay where they are.`, context, options);
+      await confirm(`Delete ${which} at ${service.address}?`, context, options);
     }
     const done = await operate(service, connectors, action, {
       allTasks: options['allTasks'] === true,

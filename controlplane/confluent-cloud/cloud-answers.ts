@@ -102,5 +102,5 @@ export function toLive(
 /** What is wrong with a configuration comes as a heading and a line for each key, which belong together. */
 function oneLine(trace: string): string {
   const lines = trace.trim().split(/\s*\n\s*/);
-  return lines[0]?.endsWith('configuration:') ? `${lines[0]} ${lines.slice(1).join('; ')}` : trace;
+  return lines[0]?.endsWith(':') ? `${lines[0]} ${lines.slice(1).join('; ')}` : trace;
 }

@@ -3,7 +3,7 @@ import { PipelineError, type Problem } from '../../core/errors.ts';
 import { parseWith } from '../../core/parse.ts';
 import { awaitState, noSuchConnector } from '../await-state.ts';
 import type { ConnectorPlugin, ConnectorService, Pace } from '../connector-service.ts';
-import { createMask, secretValues } from '../secrets.ts';
+import { secretValues } from '../secrets.ts';
 import { createSender, type SenderOptions } from '../send-request.ts';
 import { fromWire } from '../sink-offsets.ts';
 import {
@@ -54,7 +54,7 @@ const unexpected = 'Confluent Cloud answered in a form this client does not know
 export function createCloudClient(options: CloudOptions): ConnectorService {
   const { environment, cluster } = options;
   const { stateTimeoutMs, ...pace }: CloudPace = { ...usualPace, ...options.pace };
-  const { send, address } = createSender(options, cloudDialect);
+  const { send, address, learn, mask } = createSender(options, cloudDialect);
   const base = `/connect/v1/environments/${encodeURIComponent(environment)}/clusters/${encodeURIComponent(cluster)}`;
   const pathOf = (name: string) => `${base}/connectors/${encodeURIComponent(name)}`;
 
@@ -144,11 +144,8 @@ export function createCloudClient(options: CloudOptions): ConnectorService {
       const plugin = encodeURIComponent(config['connector.class'] ?? '');
       const path = `${base}/connector-plugins/${plugin}/config/validate`;
       const purpose = `validate the connector ${name}`;
-      const mask = createMask(secretValues(config, secretKeys));
-      const { body } = await send(
-        { method: 'PUT', path, body: { ...config, name }, purpose, mask },
-        { signal },
-      );
+      learn(secretValues(config, secretKeys));
+      const { body } = await send({ method: 'PUT', path, body: { ...config, name }, purpose }, { signal });
       return parseWith(validationSchema, body, unexpected, address + path).configs.flatMap(({ value }) =>
         value.errors.map((message): Problem => {
           return { path: `${name}.config.${value.name}`, message: mask(message) };
@@ -158,10 +155,10 @@ export function createCloudClient(options: CloudOptions): ConnectorService {
 
     async put({ name, config, secretKeys }, signal) {
       const path = `${pathOf(name)}/config`;
-      const mask = createMask(secretValues(config, secretKeys));
+      learn(secretValues(config, secretKeys));
       // What broke is repeated: whether a secret took effect cannot be read back, and writing twice does no harm.
       await send(
-        { method: 'PUT', path, body: { ...config, name }, purpose: `write the connector ${name}`, mask },
+        { method: 'PUT', path, body: { ...config, name }, purpose: `write the connector ${name}` },
         { signal },
       );
     },

@@ -10,7 +10,7 @@ import {
   type Pace,
 } from '../connector-service.ts';
 import { diffConfig } from '../plan.ts';
-import { createMask, secretValues } from '../secrets.ts';
+import { secretValues } from '../secrets.ts';
 import { createSender, type SenderOptions } from '../send-request.ts';
 import { fromWire, sinkOffsetsSchema, toWire } from '../sink-offsets.ts';
 import { connectDialect } from './connect-dialect.ts';
@@ -48,7 +48,7 @@ type Verb = 'pause' | 'resume' | 'stop';
 
 /** The client for Kafka Connect's REST API, of the worker or any worker of the cluster. */
 export function createConnectClient(options: SenderOptions): ConnectorService {
-  const { send, address } = createSender(options, connectDialect);
+  const { send, address, learn, mask } = createSender(options, connectDialect);
 
   /** Reads what is at `path`; `undefined` where the worker says that there is no such connector. */
   const get = async <S extends z.ZodType>(
@@ -74,7 +74,9 @@ export function createConnectClient(options: SenderOptions): ConnectorService {
     const purpose = `read the connector ${name}`;
     const config = await get(`${pathOf(name)}/config`, configSchema, purpose, signal);
     if (config === undefined) return undefined;
-    return toLive(name, config, await get(`${pathOf(name)}/status`, statusSchema, purpose, signal));
+    const live = toLive(name, config, await get(`${pathOf(name)}/status`, statusSchema, purpose, signal));
+    learn(secretValues(live.config));
+    return live;
   };
 
   const change = async (name: string, verb: Verb, signal: AbortSignal | undefined) => {
@@ -112,22 +114,18 @@ export function createConnectClient(options: SenderOptions): ConnectorService {
         getAlways('/connectors?expand=info', infosSchema, purpose, signal),
         getAlways('/connectors?expand=status', statusesSchema, purpose, signal),
       ]);
-      return new Map(
-        Object.entries(infos).map(([name, { info }]) => [
-          name,
-          toLive(name, info.config, statuses[name]?.status),
-        ]),
+      const live = Object.entries(infos).map(([name, { info }]) =>
+        toLive(name, info.config, statuses[name]?.status),
       );
+      learn(live.flatMap(({ config }) => secretValues(config)));
+      return new Map(live.map((connector) => [connector.name, connector]));
     },
 
     async validate({ name, config, secretKeys }, signal) {
       const path = `/connector-plugins/${encodeURIComponent(config['connector.class'] ?? '')}/config/validate`;
       const purpose = `validate the connector ${name}`;
-      const mask = createMask(secretValues(config, secretKeys));
-      const { body } = await send(
-        { method: 'PUT', path, body: { ...config, name }, purpose, mask },
-        { signal },
-      );
+      learn(secretValues(config, secretKeys));
+      const { body } = await send({ method: 'PUT', path, body: { ...config, name }, purpose }, { signal });
       return parseWith(validationSchema, body, unexpected, address + path).configs.flatMap(({ value }) =>
         // One mistake has a second error in its wake: "null: must be non-null", as nothing could be parsed.
         value.errors.slice(0, 1).map((message): Problem => {
@@ -140,7 +138,7 @@ export function createConnectClient(options: SenderOptions): ConnectorService {
       const { name, config, secretKeys, state: declared } = connector;
       const path = `${pathOf(name)}/config`;
       const purpose = `write the connector ${name}`;
-      const mask = createMask(secretValues(config, secretKeys));
+      learn(secretValues(config, secretKeys));
       const tookEffect = async () => {
         const live = await read(name, signal);
         return live !== undefined && diffConfig(live.config, connector).length === 0;
@@ -149,10 +147,10 @@ export function createConnectClient(options: SenderOptions): ConnectorService {
       // Only a create can say in which state (KIP-980), so that a task never starts.
       if ((declared === 'paused' || declared === 'stopped') && (await read(name, signal)) === undefined) {
         const body = { name, config, initial_state: declared.toUpperCase() };
-        await send({ method: 'POST', path: '/connectors', body, purpose, mask }, options);
+        await send({ method: 'POST', path: '/connectors', body, purpose }, options);
         return;
       }
-      await send({ method: 'PUT', path, body: config, purpose, mask }, options);
+      await send({ method: 'PUT', path, body: config, purpose }, options);
     },
 
     async restartFailed(name, signal) {

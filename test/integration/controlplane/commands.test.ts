@@ -1,14 +1,25 @@
-import { beforeAll, expect, onTestFinished, test } from 'vitest';
+import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { officialSinkClass } from '../../../controlplane/sink-class.ts';
 import { runCli, type CliRun } from '../../support/run-cli.ts';
 import { html, json, scriptedServer, type Received, type Script } from './scripted-server.ts';
 
 const secret = 'planted-s3cret/+ value';
 const oldSecret = 'planted-before';
+const hashKey = 'planted-hash-key-of-this-test';
+const home = mkdtempSync(path.join(tmpdir(), 'commands-'));
+afterAll(() => {
+  rmSync(home, { recursive: true, force: true });
+});
+const planFile = path.join(home, 'saved.plan.json');
 
 /** Port 1 answers nothing: what a test does not bring up is down. */
 const allDown: NodeJS.ProcessEnv = {
   PATH: process.env['PATH'],
+  PIPELINE_HOME: home,
+  CONNECTORS_HASH_KEY: hashKey,
   KAFKA_BROKERS: '127.0.0.1:1',
   CONNECT_URL: 'http://127.0.0.1:1',
   SCHEMA_REGISTRY_URL: 'http://127.0.0.1:1',
@@ -41,6 +52,15 @@ const invocations = {
   apply: ['connectors:apply', '--verbose'],
   statusText: ['connectors:status', '--verbose'],
   statusJson: ['connectors:status', '--json'],
+  saved: ['connectors:plan', '--out', planFile],
+  offsets: ['connectors:offsets', 'billing-core-sink', '--verbose'],
+  reset: ['connectors:offsets', 'billing-core-sink', '--reset', 'earliest', '--yes', '--verbose'],
+  pause: ['connectors:pause', 'billing-core-sink', '--verbose'],
+  stop: ['connectors:stop', 'billing-core-sink', '--json'],
+  restart: ['connectors:restart', 'billing-core-sink', '--verbose'],
+  unknown: ['connectors:resume', 'billing-core-sink', 'no-such', 'nor-this'],
+  unasked: ['connectors:delete', 'billing-core-sink'],
+  deleted: ['connectors:delete', 'billing-core-sink', '--yes', '--verbose'],
 } as const;
 
 function runOf(key: keyof typeof invocations): CliRun {
@@ -67,9 +87,17 @@ beforeAll(async () => {
   return server.close;
 });
 
-test('no command shows a secret, whatever the worker repeats', () => {
-  const shown = [...runs.values()].map(({ stdout, stderr }) => stdout + stderr).join('\n');
-  expect(shown).toContain('password: (secret) -> (secret)');
+/** What every command left in the home: keys, locks, saved plans. */
+function writtenFiles(): string[] {
+  const files = readdirSync(home, { recursive: true, encoding: 'utf8' }).map((file) => path.join(home, file));
+  return files.filter((file) => statSync(file).isFile()).map((file) => readFileSync(file, 'utf8'));
+}
+
+test('no command shows or writes a secret, whatever the worker repeats', () => {
+  const runsOutput = [...runs.values()].map(({ stdout, stderr }) => stdout + stderr);
+  expect(writtenFiles().length).toBeGreaterThan(0);
+  const shown = [...runsOutput, ...writtenFiles()].join('\n');
+  expect(shown).toMatch(/password: \(secret [0-9a-f]{12}\) -> \(secret [0-9a-f]{12}\)/);
   expect(shown).toContain('the connector failed: x.E: (secret)');
   expect(shown).toContain('Invalid value (secret) for configuration password');
   expect(shown).not.toMatch(/planted|s3cret/);
@@ -81,7 +109,7 @@ test('plan exits 2 where something would change and prints one JSON document', (
   expect(JSON.parse(stdout)).toMatchObject({
     sink: { kind: 'official', version: '1.5.0' },
     changes: [
-      { operation: 'update', name: 'billing-core-sink', restartFailed: true },
+      { operation: 'update', name: 'billing-core-sink', restart: 'all' },
       { operation: 'create', name: 'billing-invoices-sink' },
       { operation: 'create', name: 'billing-payments-sink' },
       { operation: 'create', name: 'billing-transactions-sink' },
@@ -89,9 +117,39 @@ test('plan exits 2 where something would change and prints one JSON document', (
   });
 });
 
+test('what is done by hand and refused says so, in the words of the worker', () => {
+  for (const key of ['pause', 'stop', 'restart', 'deleted'] as const) {
+    const { exitCode, stderr } = runOf(key);
+    expect(exitCode, key).toBe(1);
+    expect(stderr).toMatch(/refused: \(secret\)/);
+    expect(stderr).toContain('billing-core-sink');
+  }
+  expect(JSON.parse(runOf('stop').stdout)).toMatchObject([
+    { name: 'billing-core-sink', action: 'stop', before: 'FAILED', failure: expect.any(String) as string },
+  ]);
+  expect(runOf('offsets')).toMatchObject({ exitCode: 1 });
+  expect(runOf('reset').stderr).toContain('can only be reset while it is STOPPED; it is FAILED');
+});
+
+test('a name that is not there is an error with the names there are, and nothing is done', () => {
+  const { exitCode, stderr } = runOf('unknown');
+  expect(exitCode).toBe(1);
+  expect(stderr).toContain('There is no connector no-such, nor-this');
+  expect(stderr).toContain('There are: billing-core-sink.');
+  expect(received.filter(({ path: at }) => at.endsWith('/resume'))).toEqual([]);
+});
+
+test('deleting asks first, and without a terminal needs --yes', () => {
+  const { exitCode, stderr } = runOf('unasked');
+  expect(exitCode).toBe(1);
+  expect(stderr).toMatch(/Delete billing-core-sink at .*\? There is no terminal to ask on/);
+  expect(stderr).toContain('--yes');
+  expect(received.filter(({ method }) => method === 'DELETE')).toHaveLength(1);
+});
+
 test('apply changes nothing while a configuration is refused', () => {
   expect(runOf('apply').exitCode).toBe(1);
-  expect(received.filter(isWrite)).toEqual([]);
+  expect(received.filter(isWrite).filter(({ path: at }) => at.endsWith('/config'))).toEqual([]);
 });
 
 test('status exits 2 where a connector is unhealthy, also while Kafka is down', () => {

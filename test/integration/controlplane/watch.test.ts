@@ -10,6 +10,7 @@ import { standInSinkClass, officialSinkClass } from '../../../controlplane/sink-
 import { stateFileOf } from '../../../controlplane/watch/supervisor.ts';
 import { waitFor } from '../../../core/wait.ts';
 import { startStack, stopStack } from '../../../embedded/stack.ts';
+import { awaitTopics } from '../../../schemas/apply-topics.ts';
 import { createKafka, withKafkaAdmin } from '../../../targets/kafka.ts';
 import { startTestStack, type TestStack } from '../../support/test-stack.ts';
 import { count, declare, verdictOf, watch } from './watch-support.ts';
@@ -70,9 +71,10 @@ async function sink(): Promise<Connector & { topic: string; table: string }> {
   const id = randomUUID().slice(0, 8);
   const [name, topic, table] = [`sink-${id}`, `watch.${id}`, `watch_${id}`];
   const { hostname, port } = new URL(stack.target.clickhouse.url);
-  await withKafkaAdmin(stack.target, { clientId: 'watch-test' }, (admin) =>
-    admin.createTopics({ topics: [{ topic, numPartitions: 1 }], waitForLeaders: true }),
-  );
+  await withKafkaAdmin(stack.target, { clientId: 'watch-test' }, async (admin) => {
+    await admin.createTopics({ topics: [{ topic, numPartitions: 1 }], waitForLeaders: false });
+    await awaitTopics(admin, [topic]);
+  });
   const config = {
     'connector.class': stack.started.sink?.kind === 'official' ? officialSinkClass : standInSinkClass,
     'tasks.max': '1',

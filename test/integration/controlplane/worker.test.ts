@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { ConnectorService } from '../../../controlplane/connector-service.ts';
 import { createConnectClient } from '../../../controlplane/kafka-connect/connect-client.ts';
+import { awaitTopics } from '../../../schemas/apply-topics.ts';
 import { withKafkaAdmin } from '../../../targets/kafka.ts';
 import { startTestStack, type TestStack } from '../../support/test-stack.ts';
 import { testConnectorService } from './connector-service-suite.ts';
@@ -25,7 +26,8 @@ testConnectorService(async () => {
     readyForOffsets: async ({ name }) => {
       // Offsets beyond the end of a topic are refused, and so is a connector that still runs.
       await withKafkaAdmin(stack.target, { clientId: 'test' }, async (admin) => {
-        await admin.createTopics({ topics: [{ topic: name, numPartitions: 1 }] });
+        await admin.createTopics({ topics: [{ topic: name, numPartitions: 1 }], waitForLeaders: false });
+        await awaitTopics(admin, [name]);
       });
       await service.stop?.(name);
     },

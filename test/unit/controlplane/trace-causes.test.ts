@@ -17,6 +17,7 @@ const folder = path.join(projectRoot, 'test', 'fixtures', 'traces');
 
 /**
  * Traces of provoked failures, frames shortened: `official` of the official sink 1.5.0, `stand-in` of the stand-in.
+ * `confluent-cloud` holds what Confluent and others have published, the way the client joins its lines.
  * A head says what is expected and where the trace was seen.
  */
 const seen: Example[] = readdirSync(folder, { recursive: true, encoding: 'utf8' })
