@@ -30,11 +30,11 @@ export function reportFindings(output: Output, options: Options, result: CheckRe
   output.document({ ...result.document, findings });
   for (const finding of findings) output.print(`${renderFinding(finding)}\n`);
   if (options['annotations'] === true) {
-    // With --json, stdout is one document; the runner reads stderr as well.
-    const print = output.json ? output.note : output.print;
-    toAnnotations(findings).forEach((line) => {
-      print(line);
-    });
+    for (const line of toAnnotations(findings)) {
+      // With --json, stdout is one document; the runner reads stderr as well.
+      if (output.json) output.note(line);
+      else output.print(line);
+    }
   }
   output.print(`${scope}: ${summarise(findings)}.`);
   return findings.some(({ level }) => level === 'error') ? 2 : 0;

@@ -58,7 +58,16 @@ export function judgeMismatch(
       return say('enum-symbol-removed', `${of} was ${before} and is ${after}`, own);
     case 'branch':
     case 'type':
-      return judgeType({ before, after, of, reader, writer, isBackward, say });
+      return judgeType({
+        before,
+        after,
+        of,
+        reader,
+        writer,
+        isBackward,
+        isUnion: kind === 'branch' || reader.kind === 'union',
+        say,
+      });
   }
 }
 
@@ -69,29 +78,26 @@ interface TypeMismatch {
   reader: Shape;
   writer: Shape | undefined;
   isBackward: boolean;
+  isUnion: boolean;
   say: (rule: EvolutionRule, what: string, todo: string, more?: readonly BrokenParty[]) => Judgement;
 }
 
-function judgeType({ before, after, of, reader, writer, isBackward, say }: TypeMismatch): Judgement {
+function judgeType({ before, after, of, reader, writer, isBackward, isUnion, say }: TypeMismatch): Judgement {
   if (writer === undefined) throw new Error('only a missing field has no writer');
-  // The other way round it can be read: the change is a promotion, or a union that grew or shrank.
-  const isOneWay = resolve(writer, reader).length === 0;
-  const isUnion = reader.kind === 'union' || (writer.kind === 'primitive' && writer.type === 'null');
-  const changed = `${of} was ${before} and is ${after}`;
-  if (isUnion || !isOneWay) {
-    if (isUnion && isBackward) {
-      const todo = `Keep ${describeShape(writer)} in the union: records hold it. Stop producing it first, and only then use a new topic without it.`;
-      return say('union-narrowed', `${of} no longer takes ${describeShape(writer)}`, todo, ['table']);
-    }
-    if (isUnion) {
-      const todo = `Upgrade every consumer first, and make the column Nullable or wider (npm run clickhouse:scaffold).`;
-      return say('union-widened', `${of} also takes ${describeShape(writer)} now`, todo, ['sink', 'table']);
-    }
-    return say('type-changed', changed, own, ['sink', 'table']);
+  if (isUnion && isBackward) {
+    const todo = `Keep ${describeShape(writer)} in the union: records hold it. To be rid of it takes a new topic.`;
+    return say('union-narrowed', `${of} no longer takes ${describeShape(writer)}`, todo, ['table']);
   }
+  if (isUnion) {
+    const todo =
+      'Upgrade every consumer first, and make the column wider or Nullable (npm run clickhouse:scaffold).';
+    return say('union-widened', `${of} also takes ${describeShape(writer)} now`, todo, ['sink', 'table']);
+  }
+  const changed = `${of} was ${before} and is ${after}`;
+  const isPromotion = resolve(writer, reader).length === 0;
+  if (!isPromotion) return say('type-changed', changed, own, ['sink', 'table']);
   if (isBackward) return say('type-narrowed', changed, `Keep ${before}. ${own}`, ['sink', 'table']);
   const todo =
-    'The sink casts strictly: follow "Widening a number" in docs/schema-evolution.md (connector cast, column, registry, producers). ' +
-    'Upgrade consumers before producers.';
+    'The sink casts strictly: follow "Widening a number" in docs/schema-evolution.md. Upgrade consumers before producers.';
   return say('type-promoted', changed, todo, ['sink', 'table']);
 }

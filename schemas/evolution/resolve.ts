@@ -87,11 +87,17 @@ function compareBranch(pair: Pair, branch: Shape, kind: 'branch' | 'type'): Mism
     found: compare({ ...pair, reader: candidate, writer: branch, seen: copyOf(pair.seen) }),
   }));
   if (results.some(({ found }) => found.length === 0)) return [];
-  // The branch that was meant is the one of the same kind: its own reasons say more than "no branch fits".
-  const meant = results.find(({ candidate }) => isSameKind(candidate, branch));
-  return meant === undefined || meant.candidate.kind === 'primitive'
-    ? [{ ...mismatch(pair, kind), writer: branch }]
-    : meant.found;
+  // Of an optional field it is clear which type was meant; of other unions, the one of the same kind. Its own
+  // reasons say more than "no branch fits".
+  const only = soleTypeOf(reader);
+  const isOnly = only !== undefined && soleTypeOf(pair.writer) === branch;
+  const meant = results.find(({ candidate }) =>
+    isOnly ? candidate === only : isSameKind(candidate, branch),
+  );
+  if (meant === undefined || (!isOnly && meant.candidate.kind === 'primitive')) {
+    return [{ ...mismatch(pair, kind), writer: branch }];
+  }
+  return meant.found;
 }
 
 function compareNamed(pair: Pair): Mismatch[] {
@@ -152,6 +158,16 @@ function haveOneName(
   writer: { name: string; fullName: string },
 ): boolean {
   return reader.name === writer.name || reader.aliases.includes(writer.fullName);
+}
+
+/** The type of a field, with or without null beside it; undefined where there are more. */
+function soleTypeOf(shape: Shape): Shape | undefined {
+  const types = (shape.kind === 'union' ? shape.branches : [shape]).filter((branch) => !isNull(branch));
+  return types.length === 1 ? types[0] : undefined;
+}
+
+function isNull(shape: Shape): boolean {
+  return shape.kind === 'primitive' && shape.type === 'null';
 }
 
 function isSameKind(a: Shape, b: Shape): boolean {
