@@ -41,32 +41,35 @@ export async function applyTopics(options: ApplyTopicsOptions): Promise<readonly
     if (signal?.aborted) throw new InterruptedError();
     await step(admin, plan.changes);
   }
-  await untilReady(admin, plan.changes, signal);
+  const grown = plan.changes.flatMap(({ action, topic }) =>
+    action === 'create' || action === 'add partitions' ? [topic] : [],
+  );
+  await awaitTopics(admin, grown, signal);
   return plan.changes;
 }
 
 /**
- * A partition that was just made has a leader in the metadata a moment before that leader answers for it: until
- * then whoever asks for its offsets is refused.
+ * Waits until every partition of these topics answers. One that was just made has a leader in the metadata a
+ * moment before that leader answers for it, and a moment after its creation it is not in the metadata at all:
+ * until then whoever asks for its offsets is refused.
  */
-async function untilReady(
+export async function awaitTopics(
   admin: Admin,
-  changes: readonly TopicChange[],
-  signal: AbortSignal | undefined,
+  topics: readonly string[],
+  signal?: AbortSignal,
 ): Promise<void> {
-  const grown = changes.flatMap(({ action, topic }) =>
-    action === 'create' || action === 'add partitions' ? [topic] : [],
-  );
   const answers = async () => {
     try {
-      for (const topic of grown) await admin.fetchTopicOffsets(topic);
+      for (const topic of topics) await admin.fetchTopicOffsets(topic);
       return true;
     } catch (error) {
-      if (error instanceof kafkajs.KafkaJSProtocolError && error.retriable) return false;
+      // What kafkajs has repeated itself comes wrapped.
+      const cause = error instanceof kafkajs.KafkaJSNumberOfRetriesExceeded ? error.cause : error;
+      if (cause instanceof kafkajs.KafkaJSProtocolError && cause.retriable) return false;
       throw error;
     }
   };
-  const what = `the partitions of ${grown.join(', ')}`;
+  const what = `the partitions of ${topics.join(', ')}`;
   await waitFor(answers, { what, timeoutMs, ...(signal === undefined ? {} : { signal }) });
 }
 
@@ -104,7 +107,8 @@ async function createTopics(admin: Admin, changes: readonly TopicChange[]): Prom
     const configEntries = Object.entries(settings).map(([name, value]) => ({ name, value }));
     return [{ topic, numPartitions: partitions, replicationFactor, configEntries }];
   });
-  if (topics.length > 0) await admin.createTopics({ topics, waitForLeaders: true, timeout: timeoutMs });
+  // Waiting for leaders, kafkajs fails on a topic that is not in the broker's metadata yet: awaitTopics waits.
+  if (topics.length > 0) await admin.createTopics({ topics, waitForLeaders: false, timeout: timeoutMs });
 }
 
 async function addPartitions(admin: Admin, changes: readonly TopicChange[]): Promise<void> {

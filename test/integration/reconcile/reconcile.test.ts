@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import type { Admin, IHeaders, Producer } from 'kafkajs';
+import type { Admin, IHeaders, ITopicConfig, Producer } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createClickHouse, type ClickHouse } from '../../../clickhouse/client.ts';
 import { migrate } from '../../../clickhouse/migrate.ts';
 import { isClean, reconcile, waitUntilReconciled } from '../../../controlplane/reconcile.ts';
 import { waitFor } from '../../../core/wait.ts';
+import { awaitTopics } from '../../../schemas/apply-topics.ts';
 import { loadCatalog, type Catalog } from '../../../schemas/catalog.ts';
 import { createKafka } from '../../../targets/kafka.ts';
 import { runCli } from '../../support/run-cli.ts';
@@ -28,20 +29,20 @@ afterAll(async () => {
   await stack.stop();
 });
 
+async function createTopics(...topics: ITopicConfig[]): Promise<void> {
+  await admin.createTopics({ topics, waitForLeaders: false });
+  await awaitTopics(
+    admin,
+    topics.map(({ topic }) => topic),
+  );
+}
+
 /** A topic of two partitions with a dead letter topic, both of the test's own. */
 async function newTopic(config: Record<string, string> = {}) {
   const topic = `test.${randomUUID()}`;
   const dlq = `${topic}.dlq`;
-  await admin.createTopics({
-    topics: [
-      {
-        topic,
-        numPartitions: 2,
-        configEntries: Object.entries(config).map(([name, value]) => ({ name, value })),
-      },
-      { topic: dlq, numPartitions: 1 },
-    ],
-  });
+  const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }));
+  await createTopics({ topic, numPartitions: 2, configEntries }, { topic: dlq, numPartitions: 1 });
   const [entry] = loadCatalog().topics;
   const catalog: Catalog = {
     topics: [{ ...entry!, topic }],
@@ -210,7 +211,7 @@ describe('reconcile', () => {
       what: 'the topic to go',
       timeoutMs: 10_000,
     });
-    await admin.createTopics({ topics: [{ topic, numPartitions: 2 }] });
+    await createTopics({ topic, numPartitions: 2 });
     await expect(reconcile(options)).rejects.toMatchObject({
       code: 'TOPIC_RECREATED',
       message: expect.stringContaining(`${topic}/0 ends at offset 0, but offset 9 landed`) as string,
@@ -288,9 +289,7 @@ describe('the command', () => {
   it('exits with 2 and the missing ranges, and with 0 when nothing is missing', async () => {
     const env = { ...process.env, ...stack.env };
     const catalog = loadCatalog();
-    await admin.createTopics({
-      topics: catalog.topics.map(({ topic }) => ({ topic, numPartitions: 1 })),
-    });
+    await createTopics(...catalog.topics.map(({ topic }) => ({ topic, numPartitions: 1 })));
     await produce('billing.payments', 0, 5);
     await land('billing.payments', 0, [0, 1, 4]);
 

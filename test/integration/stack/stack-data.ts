@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import { awaitTopics } from '../../../schemas/apply-topics.ts';
 import { createKafka } from '../../../targets/kafka.ts';
 import type { Target } from '../../../targets/load-target.ts';
 
@@ -28,7 +29,8 @@ export async function produceRecords(target: Target, values: readonly string[]):
   const producer = client.producer();
   try {
     await Promise.all([admin.connect(), producer.connect()]);
-    await admin.createTopics({ topics: [{ topic: name, numPartitions: 1 }], waitForLeaders: true });
+    await admin.createTopics({ topics: [{ topic: name, numPartitions: 1 }], waitForLeaders: false });
+    await awaitTopics(admin, [name]);
     await producer.send({ topic: name, acks: -1, messages: values.map((value) => ({ value })) });
   } finally {
     await Promise.all([admin.disconnect(), producer.disconnect()]);
