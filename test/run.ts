@@ -1,123 +1,102 @@
 /**
  * `npm test`: everything CI runs, in the order of what fails fastest. Every stage runs even after a failure,
- * so that one run shows all there is to repair. Prints the stages with their seconds and, as its last line,
- * `N passed, N failed`: each test and each static check counts as one.
+ * so that one run shows all there is to repair. Ends with the stages and their seconds, what failed and why,
+ * and, as its last line, `N passed, N failed`: each test and each static check counts as one.
  */
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { z } from 'zod';
 import { renderTable } from '../cli/output.ts';
 import { projectRoot, resolveHome } from '../core/home.ts';
 import { ensurePrerequisites } from './support/prerequisites.ts';
+import { readVitestReport, type StageResult } from './support/vitest-report.ts';
 
-interface Counts {
-  passed: number;
-  failed: number;
-  skipped: number;
+interface Stage extends StageResult {
+  name: string;
+  seconds: number;
 }
-
-const vitestReport = z.object({
-  success: z.boolean(),
-  numPassedTests: z.number(),
-  numFailedTests: z.number(),
-  numPendingTests: z.number(),
-  numTodoTests: z.number(),
-  numFailedTestSuites: z.number(),
-});
 
 const reports = mkdtempSync(path.join(tmpdir(), 'billing-tests-'));
 // Stacks of the tests live in temporary folders, but share the jars of this checkout.
 const env = { ...process.env, PIPELINE_CACHE: resolveHome(process.env).cache };
 
-const stages: readonly (readonly [name: string, run: () => Promise<Counts>])[] = [
-  ['format', () => check('npx', 'prettier', '--check', '.')],
-  ['lint', () => check('npx', 'eslint', '.', '--max-warnings', '0')],
-  ['typecheck', () => check('npx', 'tsc')],
-  ['unused', () => check('npx', 'knip')],
-  ['unit', () => vitest('unit')],
-  ['integration', () => vitest('integration')],
-  ['e2e', () => vitest('e2e')],
+const checks: readonly (readonly [name: string, ...command: string[]])[] = [
+  ['format', 'npx', 'prettier', '--check', '.'],
+  ['lint', 'npx', 'eslint', '.', '--max-warnings', '0'],
+  ['typecheck', 'npx', 'tsc'],
+  ['unused', 'npx', 'knip'],
 ];
+const projects = ['unit', 'integration', 'e2e'];
+
+/** How much of a failed check's output the summary repeats. */
+const shownLines = 12;
 
 try {
   await ensurePrerequisites();
-  const total: Counts = { passed: 0, failed: 0, skipped: 0 };
-  const rows: unknown[][] = [];
-  for (const [name, run] of stages) {
+  // Each check keeps one core busy.
+  const stages = await Promise.all(checks.map(([name, ...command]) => timed(name, () => check(command))));
+  for (const name of projects) {
     process.stdout.write(`\n> ${name}\n`);
-    const startedAt = performance.now();
-    const counts = await run();
-    rows.push([
-      name,
-      counts.passed,
-      counts.failed,
-      counts.skipped,
-      Math.round((performance.now() - startedAt) / 1000),
-    ]);
-    total.passed += counts.passed;
-    total.failed += counts.failed;
-    total.skipped += counts.skipped;
+    stages.push(await timed(name, () => vitest(name)));
   }
-  const columns = ['stage', 'passed', 'failed', 'skipped', 'seconds'];
-  process.stdout.write(
-    `\n${renderTable(
-      columns.map((title, index) => ({ title, align: index === 0 ? 'left' : 'right' })),
-      rows,
-    )}\n\n`,
-  );
-  const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : '';
-  process.stdout.write(`${total.passed} passed, ${total.failed} failed${skipped}\n`);
-  process.exitCode = total.failed > 0 ? 1 : 0;
+  report(stages);
 } finally {
   rmSync(reports, { recursive: true, force: true });
 }
 
-async function check(...command: string[]): Promise<Counts> {
-  const ok = (await execute(command)) === 0;
-  return { passed: ok ? 1 : 0, failed: ok ? 0 : 1, skipped: 0 };
+async function timed(name: string, run: () => Promise<StageResult>): Promise<Stage> {
+  const startedAt = performance.now();
+  const result = await run();
+  return { name, ...result, seconds: Math.round((performance.now() - startedAt) / 1000) };
 }
 
-async function vitest(project: string): Promise<Counts> {
+async function check(command: readonly string[]): Promise<StageResult> {
+  let output = '';
+  const exitCode = await execute(command, (text) => (output += text));
+  // In one piece, as checks run side by side.
+  process.stdout.write(`\n> ${command.join(' ')}\n${output}`);
+  if (exitCode === 0) return { passed: 1, failed: 0, skipped: 0, failures: [] };
+  const why = output.trimEnd().split('\n').slice(-shownLines).join('\n  ');
+  return { passed: 0, failed: 1, skipped: 0, failures: [{ what: command.join(' '), why }] };
+}
+
+async function vitest(project: string): Promise<StageResult> {
   const file = path.join(reports, `${project}.json`);
-  const exitCode = await execute([
-    'npx',
-    'vitest',
-    'run',
-    '--project',
-    project,
-    '--reporter=default',
-    '--reporter=json',
-    `--outputFile.json=${file}`,
-  ]);
-  const counts = countsOf(file);
-  // A set-up that broke, or an error outside any test, fails the run without failing a test.
-  if (exitCode !== 0 && counts.failed === 0) counts.failed = 1;
-  return counts;
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
+  const exitCode = await execute(['npx', 'vitest', 'run', '--project', project, ...reporters]);
+  return readVitestReport(file, exitCode);
 }
 
-function countsOf(file: string): Counts {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch {
-    return { passed: 0, failed: 1, skipped: 0 };
-  }
-  const report = vitestReport.parse(JSON.parse(text));
-  return {
-    passed: report.numPassedTests,
-    failed: report.numFailedTests,
-    skipped: report.numPendingTests + report.numTodoTests,
-  };
-}
-
-async function execute([file = '', ...args]: readonly string[]): Promise<number> {
+/** Runs a command; its output goes to the terminal, or to `onOutput`. */
+async function execute(
+  [file = '', ...args]: readonly string[],
+  onOutput?: (text: string) => void,
+): Promise<number> {
   return new Promise((resolve, reject) => {
-    const child = spawn(file, args, { cwd: projectRoot, env, stdio: ['ignore', 'inherit', 'inherit'] });
+    const output = onOutput === undefined ? 'inherit' : 'pipe';
+    const child = spawn(file, args, { cwd: projectRoot, env, stdio: ['ignore', output, output] });
+    for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', onOutput!);
     child.once('error', reject);
     child.once('close', (exitCode) => {
       resolve(exitCode ?? 1);
     });
   });
+}
+
+function report(stages: readonly Stage[]): void {
+  const counted = ['passed', 'failed', 'skipped', 'seconds'] as const;
+  const columns = ['stage', ...counted].map((title, index) => ({
+    title,
+    align: index === 0 ? ('left' as const) : ('right' as const),
+  }));
+  const rows = stages.map((stage) => [stage.name, ...counted.map((column) => stage[column])]);
+  process.stdout.write(`\n${renderTable(columns, rows)}\n\n`);
+  for (const { name, failures } of stages) {
+    for (const { what, why } of failures) process.stdout.write(`FAILED ${name}: ${what}\n  ${why}\n`);
+  }
+  const total = (column: (typeof counted)[number]) => stages.reduce((sum, stage) => sum + stage[column], 0);
+  const skipped = total('skipped') > 0 ? `, ${total('skipped')} skipped` : '';
+  process.stdout.write(`${total('passed')} passed, ${total('failed')} failed${skipped}\n`);
+  process.exitCode = total('failed') > 0 ? 1 : 0;
 }
