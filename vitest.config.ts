@@ -10,8 +10,8 @@ export default defineConfig({
           include: ['test/integration/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 180_000,
-          // Two cores: services started by two files at once only slow each other down.
-          fileParallelism: false,
+          // Servers mostly start, stop and wait: two files at a time keep two cores busy, more would only queue.
+          maxWorkers: 2,
         },
       },
       {
