@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { readdirSync, symlinkSync } from 'node:fs';
 import { request } from 'node:http';
 import path from 'node:path';
@@ -84,7 +84,7 @@ describe('any bytes arrive as they were sent', () => {
 
   test('in a large body that comes in chunks', async () => {
     const table = await createTable();
-    const rows = Array.from({ length: 300_000 }, () => randomBytes(60));
+    const rows = Array.from({ length: 100_000 }, () => randomBytes(60));
     const data = rowBinary(rows);
     const chunks = function* () {
       for (let at = 0; at < data.length; at += 100_003) yield data.subarray(at, at + 100_003);
@@ -96,14 +96,12 @@ describe('any bytes arrive as they were sent', () => {
       { duplex: 'half' },
     );
     expect(status).toBe(200);
-    expect(JSON.parse(headers.get('x-clickhouse-summary') ?? '')).toMatchObject({ written_rows: '300000' });
-    const expected = rows.reduce((sum, bytes) => sum + bytes.reduce((a, b) => a + b, 0), 0);
-    expect(
-      await ask(
-        endpoint,
-        `SELECT sum(arraySum(arrayMap(i -> ascii(substring(bytes, i, 1)), range(1, 61)))) FROM ${table}`,
-      ),
-    ).toBe(String(expected));
+    expect(JSON.parse(headers.get('x-clickhouse-summary') ?? '')).toMatchObject({ written_rows: '100000' });
+    const ordered = `SELECT bytes FROM ${table} ORDER BY id`;
+    const digest = `SELECT hex(SHA256(arrayStringConcat(groupArray(bytes)))) FROM (${ordered})`;
+    expect(await ask(endpoint, digest)).toBe(
+      createHash('sha256').update(Buffer.concat(rows)).digest('hex').toUpperCase(),
+    );
   });
 
   test('through Native, which is bytes in and out', async () => {
