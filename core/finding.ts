@@ -19,6 +19,11 @@ export interface FindingRule {
   summary: string;
 }
 
+/** Rules that are kept as summaries by their ids. */
+export function listRules(rules: Readonly<Record<string, string>>): FindingRule[] {
+  return Object.entries(rules).map(([id, summary]) => ({ id, summary }));
+}
+
 /** One thing a check found, for a person who reviews a change. */
 export interface Finding {
   /** Id of the rule that found it. */

@@ -1,7 +1,8 @@
 import { PipelineError } from '../../core/errors.ts';
+import { listRules } from '../../core/finding.ts';
 import { checkAgainstGit, checkAgainstRegistry } from '../../schemas/evolution/check-evolution.ts';
 import { readGitHistory } from '../../schemas/evolution/git-history.ts';
-import { evolutionRules, listRules } from '../../schemas/evolution/rules.ts';
+import { evolutionRules } from '../../schemas/evolution/rules.ts';
 import { createRegistry } from '../../schemas/registry.ts';
 import type { CommandContext, Options, Run } from '../command.ts';
 import { reportFindings } from '../findings/report-findings.ts';

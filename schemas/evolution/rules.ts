@@ -1,5 +1,3 @@
-import type { FindingRule } from '../../core/finding.ts';
-
 /** Every rule of the evolution check. Ids are stable: reports and suppressions are kept by them. */
 export const evolutionRules = {
   'field-required': 'A new field has no default: records from before it can not be read.',
@@ -32,7 +30,3 @@ export const evolutionRules = {
 } as const satisfies Record<string, string>;
 
 export type EvolutionRule = keyof typeof evolutionRules;
-
-export function listRules(rules: Readonly<Record<string, string>>): FindingRule[] {
-  return Object.entries(rules).map(([id, summary]) => ({ id, summary }));
-}
