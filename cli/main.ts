@@ -108,6 +108,12 @@ const declarations: readonly Declaration[] = [
     load: () => import('./commands/clickhouse-scaffold.ts'),
   },
   {
+    usage: 'contracts:check',
+    summary: 'Check each field from schema through connector into column and dbt; exit 2 if one is lost',
+    options: [['--live', 'Also compare the files with registry, worker and ClickHouse'], ...findingOptions],
+    load: () => import('./commands/contracts-check.ts'),
+  },
+  {
     usage: 'connectors:plan',
     summary: 'Show what apply would change, key by key; exit 2 if anything',
     options: [['--out <file>', 'Save the plan, to be applied exactly'], prune, rewriteSecrets],
