@@ -23,7 +23,6 @@ function judgeNull(field: RecordField, column: DescribedColumn, type: ColumnType
   if (!field.isNullable) return [];
   const { name } = field;
   if (column.defaultKind === 'DEFAULT') {
-    // A default beside Nullable is how a widened column tells old rows; null is null only without one.
     return [
       {
         rule: 'null-becomes-default',
@@ -58,7 +57,8 @@ function judgeType(field: FieldType, column: ColumnType, name: string): PairProb
   }
   const special = specialProblems(field, column, name);
   if (special.length > 0) return special;
-  return landing === 'any' ? nested(field, column, name) : [rangeProblem(field, column, name, landing)];
+  if (landing === 'any' || landing === 'text') return nested(field, column, name);
+  return [rangeProblem(field, column, name, landing)];
 }
 
 function specialProblems(field: FieldType, column: ColumnType, name: string): PairProblem[] {

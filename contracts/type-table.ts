@@ -21,10 +21,11 @@ export type ConnectType = (typeof connectTypes)[number];
 
 /**
  * - `any`: every value lands as it is
+ * - `text`: text of the column's form lands, other text goes to the dead letter topic: who chooses such a column wants that
  * - `some`: values that fit land, others go to the dead letter topic; the official sink may cut them off
  * - `raw`: the number lands as it is, and means what the column takes it for
  */
-export type Landing = 'any' | 'some' | 'raw';
+export type Landing = 'any' | 'text' | 'some' | 'raw';
 
 /**
  * THE type table: what the sink writes into which column, below Nullable and LowCardinality. Whatever is not listed
@@ -32,7 +33,7 @@ export type Landing = 'any' | 'some' | 'raw';
  * not listed, are sent through the running sink by test/e2e/type-table.test.ts.
  */
 export const typeTable: Readonly<Record<ConnectType, Readonly<Record<string, Landing>>>> = {
-  string: { String: 'any', FixedString: 'some', UUID: 'some', Enum8: 'some', Enum16: 'some' },
+  string: { String: 'any', UUID: 'text', FixedString: 'some', Enum8: 'some', Enum16: 'some' },
   // The values of an Enum column are compared with the symbols.
   enum: { String: 'any', FixedString: 'some', Enum8: 'any', Enum16: 'any' },
   bytes: { String: 'any' },

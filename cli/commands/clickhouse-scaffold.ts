@@ -1,9 +1,10 @@
-import { migrationsFolder } from '../../clickhouse/migration-files.ts';
+import { describeMigrated } from '../../clickhouse/describe-tables.ts';
+import { loadMigrations, migrationsFolder } from '../../clickhouse/migration-files.ts';
 import { numberMigrations, writeMigrations } from '../../clickhouse/scaffold/migration-writer.ts';
 import { planMigrations } from '../../clickhouse/scaffold/plan-migrations.ts';
-import { readMigrated } from '../../clickhouse/scaffold/read-existing.ts';
+import { toExisting } from '../../clickhouse/scaffold/read-existing.ts';
 import { InvalidInputError, PipelineError } from '../../core/errors.ts';
-import { withThrowAwayClickHouse } from '../../embedded/clickhouse/throw-away.ts';
+import { withThrowAwayEngine } from '../../embedded/clickhouse/throw-away-engine.ts';
 import { loadCatalog, type CatalogTopic } from '../../schemas/catalog.ts';
 import { kafkaCoordinates, rawTableOf } from '../../schemas/raw-table.ts';
 import type { Run } from '../command.ts';
@@ -11,10 +12,11 @@ import { renderTable } from '../output.ts';
 
 const what = 'The raw tables can not follow the schemas; nothing was written';
 
-export const run: Run = async ({ output, signal }, options, args) => {
+export const run: Run = async ({ output }, options, args) => {
   const wanted = selectTopics(loadCatalog().topics, args).map(rawTableOf);
   refuse(wanted.flatMap(({ problems }) => problems));
-  const existing = await withThrowAwayClickHouse((url) => readMigrated(url, signal), signal);
+  const described = await withThrowAwayEngine((run) => describeMigrated(loadMigrations(), run));
+  const existing = toExisting(described);
   const tables = wanted.map(({ table }) => table);
   const { migrations, problems } = planMigrations(tables, existing, kafkaCoordinates);
   refuse(problems);

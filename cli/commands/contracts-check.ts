@@ -2,7 +2,6 @@ import { describeMigrated } from '../../clickhouse/describe-tables.ts';
 import { loadMigrations } from '../../clickhouse/migration-files.ts';
 import { checkContracts } from '../../contracts/check-contracts.ts';
 import { readMigratedTables } from '../../contracts/migrated-tables.ts';
-import { readLive } from '../../contracts/read-live.ts';
 import { contractRules } from '../../contracts/rules.ts';
 import { listRules } from '../../core/finding.ts';
 import { readDeclarations } from '../../controlplane/declarations.ts';
@@ -21,7 +20,10 @@ export const run: Run = async (context, options) => {
     return withThrowAwayEngine((run) => describeMigrated(migrations, run));
   };
   const tables = await readMigratedTables({ cache: home.cache, migrations, describe });
-  const live = options['live'] === true ? await readLive(context.target(), topics, signal) : undefined;
+  const live =
+    options['live'] === true
+      ? await (await import('../../contracts/read-live.ts')).readLive(context.target(), topics, signal)
+      : undefined;
   const findings = checkContracts({
     topics,
     connectors,

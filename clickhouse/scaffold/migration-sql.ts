@@ -72,6 +72,13 @@ ALTER TABLE ${table.name} ADD COLUMN IF NOT EXISTS ${columnSql(column, defaultSq
 `;
 }
 
+export function modifyColumn(table: TableDefinition, name: string, type: string): string {
+  return `-- schemas/${table.schema} has a wider type now. Apply it before a producer has that schema; where a number got
+-- wider, see "Widening a number" in docs/schema-evolution.md first.
+ALTER TABLE ${table.name} MODIFY COLUMN IF EXISTS ${name} ${type}
+`;
+}
+
 export function commentColumn(table: TableDefinition, { name, comment }: ColumnDefinition): string {
   return `-- As schemas/${table.schema} describes it now.
 ALTER TABLE ${table.name} COMMENT COLUMN IF EXISTS ${name} ${quoteString(comment)}

@@ -5,9 +5,11 @@ import {
   createLedgerView,
   createTable,
   ledgerViewOf,
+  modifyColumn,
   type ColumnDefinition,
   type TableDefinition,
 } from './migration-sql.ts';
+import { widenType, withoutDictionary } from './widen-type.ts';
 
 /** A table as the migrations so far make it. */
 export interface ExistingTable {
@@ -20,6 +22,8 @@ export interface ExistingColumn {
   type: string;
   comment: string;
   hasDefault: boolean;
+  /** Part of the partition or the sorting key: ClickHouse does not alter its type. */
+  isInKey?: boolean;
 }
 
 /** A migration that is still to be written. */
@@ -57,7 +61,7 @@ export function planMigrations(
     if (live === undefined) {
       migrations.push({ name, topic, what: `create ${name}`, sql: createTable(table, coordinates) });
     } else {
-      migrations.push(...newColumns(table, live), ...newComments(table, live));
+      migrations.push(...newColumns(table, live), ...widerColumns(table, live), ...newComments(table, live));
       problems.push(...findProblems(table, live, coordinates));
     }
     const view = ledgerViewOf(name);
@@ -87,6 +91,29 @@ function newColumns(table: TableDefinition, live: ExistingTable): PlannedMigrati
       },
     ];
   });
+}
+
+/** Every row that landed keeps its value. */
+function widerColumns(table: TableDefinition, live: ExistingTable): PlannedMigration[] {
+  return table.columns.flatMap(({ name, type }) => {
+    const found = live.columns.find((column) => column.name === name);
+    const wider = found === undefined ? undefined : wideningOf(found, type);
+    if (wider === undefined) return [];
+    return [
+      {
+        name: `${table.name}_widen_${name}`,
+        topic: table.topic,
+        what: `widen ${table.name}.${name} to ${wider}`,
+        sql: modifyColumn(table, name, wider),
+      },
+    ];
+  });
+}
+
+/** The type a column is to be widened to; undefined where it is right as it is, or can not be. */
+function wideningOf(column: ExistingColumn, wanted: string): string | undefined {
+  if (takes(column.type, wanted) || column.isInKey === true) return undefined;
+  return widenType(column.type, wanted);
 }
 
 function newComments(table: TableDefinition, live: ExistingTable): PlannedMigration[] {
@@ -130,7 +157,17 @@ function fieldsWithoutDefault(table: TableDefinition, live: ExistingTable): Prob
 function changedTypes(table: TableDefinition, live: ExistingTable): Problem[] {
   return table.columns.flatMap(({ name, type }) => {
     const found = live.columns.find((column) => column.name === name);
-    if (found === undefined || takes(found.type, type)) return [];
+    if (found === undefined || takes(found.type, type) || wideningOf(found, type) !== undefined) return [];
+    if (found.isInKey === true) {
+      return [
+        {
+          path: `${table.name}.${name}`,
+          message:
+            `the column is ${found.type} and part of the table's key, which can not become ${type}: keep the type of ` +
+            `the field, and put the new values into a field of their own`,
+        },
+      ];
+    }
     return [
       {
         path: `${table.name}.${name}`,
@@ -164,10 +201,6 @@ function columnsWithoutField(
 function takes(column: string, wanted: string): boolean {
   const plain = withoutDictionary(column);
   return [withoutDictionary(wanted), `Nullable(${withoutDictionary(wanted)})`].includes(plain);
-}
-
-function withoutDictionary(type: string): string {
-  return type.replace(/^LowCardinality\((.*)\)$/, '$1');
 }
 
 function isNullable(type: string): boolean {

@@ -146,6 +146,40 @@ COMMENT 'A user\\'s note.'
     expect(plan(table(), live)).toEqual({ names: [], sql: [], problems: [] });
   });
 
+  it.each([
+    ['an int that became a long', 'Int32', 'Int64', 'Int64'],
+    ['a float that became a double', 'Float32', 'Float64', 'Float64'],
+    ['a decimal with more digits', 'Decimal(20, 2)', 'Decimal(38, 2)', 'Decimal(38, 2)'],
+    ['a field that became optional', 'Int32', 'Nullable(Int32)', 'Nullable(Int32)'],
+    ['an optional int that became an optional long', 'Nullable(Int32)', 'Nullable(Int64)', 'Nullable(Int64)'],
+    ['a long that was optional once', 'Nullable(Int32)', 'Int64', 'Nullable(Int64)'],
+    [
+      'text in a dictionary that became optional',
+      'LowCardinality(String)',
+      'LowCardinality(Nullable(String))',
+      'LowCardinality(Nullable(String))',
+    ],
+    [
+      'text without the dictionary that its name would give it',
+      'String',
+      'LowCardinality(Nullable(String))',
+      'Nullable(String)',
+    ],
+    ['an Enum that lacks a symbol', "Enum8('a' = 1)", 'LowCardinality(String)', 'LowCardinality(String)'],
+  ])('widens the column of %s', (_, has, wanted, becomes) => {
+    const live = existing((its) =>
+      its.push({ name: 'score', type: has, comment: 'The score.', hasDefault: false }),
+    );
+    const { names, sql, problems } = plan(table([column('score', wanted)]), live);
+    expect({ names, problems }).toEqual({ names: ['raw_notes_widen_score'], problems: [] });
+    expect(sql[0]).toContain(`\nALTER TABLE raw_notes MODIFY COLUMN IF EXISTS score ${becomes}\n`);
+    // Once applied, nothing is left to do.
+    const after = existing((its) =>
+      its.push({ name: 'score', type: becomes, comment: 'The score.', hasDefault: false }),
+    );
+    expect(plan(table([column('score', wanted)]), after).names).toEqual([]);
+  });
+
   it.each<[string, TableDefinition, (live: ExistingColumn[]) => unknown, string, RegExp]>([
     [
       'a new field without a default',
@@ -162,11 +196,26 @@ COMMENT 'A user\\'s note.'
       /is Int32, .* asks for LowCardinality\(String\)/,
     ],
     [
-      'a field that became optional',
-      table([column('score', 'Nullable(Int32)', { fallback: null })]),
-      (live) => live.push({ name: 'score', type: 'Int32', comment: 'The score.', hasDefault: false }),
+      'a narrower type',
+      table([column('score', 'Int32')]),
+      (live) => live.push({ name: 'score', type: 'Int64', comment: 'The score.', hasDefault: false }),
       'raw_notes.score',
-      /MODIFY COLUMN score Nullable\(Int32\)/,
+      /MODIFY COLUMN score Int32/,
+    ],
+    [
+      'another scale',
+      table([column('price', 'Decimal(38, 4)')]),
+      (live) =>
+        live.push({ name: 'price', type: 'Decimal(38, 2)', comment: 'The price.', hasDefault: false }),
+      'raw_notes.price',
+      /put the new values into a field of their own/,
+    ],
+    [
+      'a wider type in a key',
+      table([column('score', 'Int64')]),
+      (live) => live.push({ name: 'score', type: 'Int32', comment: '', hasDefault: false, isInKey: true }),
+      'raw_notes.score',
+      /part of the table's key/,
     ],
     [
       'a field that is gone',
