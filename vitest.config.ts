@@ -8,8 +8,10 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: ['test/integration/**/*.test.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 180_000,
+          globalSetup: ['test/support/warm-cache.ts'],
+          // Ends what hangs; a busy machine takes several times as long as a quiet one.
+          testTimeout: 180_000,
+          hookTimeout: 300_000,
           // Servers mostly start, stop and wait: two files at a time keep two cores busy, more would only queue.
           maxWorkers: 2,
         },
@@ -19,7 +21,7 @@ export default defineConfig({
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
           globalSetup: ['test/support/e2e-stack.ts'],
-          testTimeout: 120_000,
+          testTimeout: 180_000,
           hookTimeout: 300_000,
           fileParallelism: false,
         },

@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { projectRoot, resolveHome } from '../../../core/home.ts';
 import { sleep, waitFor } from '../../../core/wait.ts';
 import { startStack } from '../../../embedded/stack.ts';
@@ -18,13 +18,15 @@ import { registerSchemas } from '../../../schemas/register.ts';
 import { withKafkaAdmin } from '../../../targets/kafka.ts';
 import { runCli } from '../../support/run-cli.ts';
 import { startTestStack, type TestStack } from '../../support/test-stack.ts';
-import { backfillClaims, expectToldExactly } from '../../support/told-events.ts';
+import { backfillClaims, endOfTopics, expectToldExactly, type Offsets } from '../../support/told-events.ts';
 
 const catalog = loadCatalog();
 const topicNames = catalog.topics.map(({ topic }) => topic);
 let stack: TestStack;
 let clusterId: string;
 let brokerPid: number | undefined;
+/** Each test's seed is its own: what was there before is none of its records. */
+let begin: Offsets;
 
 beforeAll(async () => {
   stack = await startTestStack(['kafka', 'schema-registry']);
@@ -34,6 +36,9 @@ beforeAll(async () => {
     await applyTopics({ admin, catalog, replicationFactor: 1 });
     return (await admin.describeCluster()).clusterId;
   });
+});
+beforeEach(async () => {
+  begin = await endOfTopics(stack.target);
 });
 afterAll(async () => {
   await stack.stop();
@@ -209,7 +214,7 @@ function folderOf(seed: number): string {
 }
 
 async function expectTold(seed: number): Promise<{ total: number }> {
-  return expectToldExactly(stack.target, folderOf(seed), seed);
+  return expectToldExactly(stack.target, folderOf(seed), seed, begin);
 }
 
 /** Records that seed's backfills have noted as told. */
