@@ -1,10 +1,20 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { InterruptedError } from '../../../core/errors.ts';
+import { runCommand } from '../../../core/run-command.ts';
 import { waitFor } from '../../../core/wait.ts';
-import { buildStandIn } from '../../../embedded/sink/build-stand-in.ts';
+import { buildStandIn, standInSources } from '../../../embedded/sink/build-stand-in.ts';
+import { startClickHouseEndpoint } from '../../support/clickhouse-endpoint.ts';
 
 let root: string;
 let folder: string;
@@ -83,6 +93,30 @@ describe('buildStandIn', () => {
       where: folder,
     });
   });
+});
+
+// In this file because both run Maven, whose local repository is not made for two processes at a time.
+it('the stand-in passes its own tests, against a ClickHouse server', { timeout: 240_000 }, async () => {
+  const env = { CLICKHOUSE_USER: 'pipeline', CLICKHOUSE_PASSWORD: 'secret' };
+  const endpoint = await startClickHouseEndpoint({ env });
+  onTestFinished(async () => {
+    await endpoint.stop();
+  });
+  const server = [`port=${endpoint.port}`, 'user=pipeline', 'password=secret'];
+  await runCommand(
+    'mvn',
+    ['-B', '-q', '-f', path.join(standInSources, 'pom.xml'), `-Dbuild.folder=${folder}`]
+      .concat(server.map((setting) => `-Dclickhouse.${setting}`))
+      .concat('test'),
+    { purpose: "Running the stand-in sink's tests", timeoutMs: 200_000 },
+  );
+  const reportFolder = path.join(folder, 'surefire-reports');
+  const reports = readdirSync(reportFolder).filter((file) => file.endsWith('.xml'));
+  const skipped = reports.filter((file) =>
+    readFileSync(path.join(reportFolder, file), 'utf8').includes('<skipped'),
+  );
+  expect(reports).toContain('TEST-billinganalytics.connect.ClickHouseServerTest.xml');
+  expect(skipped).toEqual([]);
 });
 
 /** Puts a script in Maven's place. */
