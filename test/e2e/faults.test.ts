@@ -30,11 +30,7 @@ const landTimeoutMs = 60_000;
 
 let clickhouse: ClickHouse;
 
-beforeAll(async () => {
-  for (const name of ['schemas:register', 'topics:apply', 'clickhouse:migrate', 'connectors:apply']) {
-    const { exitCode, stderr } = await runCli(env, name);
-    expect(exitCode, `${name}: ${stderr}`).toBe(0);
-  }
+beforeAll(() => {
   clickhouse = createClickHouse(target);
 });
 afterAll(async () => {

@@ -27,11 +27,6 @@ let clickhouse: ClickHouse;
 let schemaIds: Map<string, number>;
 
 beforeAll(async () => {
-  for (const name of ['schemas:register', 'topics:apply', 'clickhouse:migrate', 'connectors:apply']) {
-    const { exitCode, stdout, stderr } = await runCli(env, name);
-    expect(exitCode, `${name}: ${stderr}`).toBe(0);
-    if (name === 'connectors:apply') expect(stdout).toContain(sinkLine);
-  }
   producer = createKafka(target, { clientId: 'ingestion-test' }).producer();
   await producer.connect();
   clickhouse = createClickHouse(target);
@@ -165,6 +160,10 @@ test('everything is accounted for, and every connector is healthy without lag', 
   expect(status).toMatchObject(
     connectors.map(({ name }) => ({ name, state: 'RUNNING', verdict: 'healthy', cause: null, lag: 0 })),
   );
+});
+
+test('an apply names the sink that the worker has', () => {
+  expect(inject('applied')).toContain(sinkLine);
 });
 
 test('a second apply has nothing to do, and a plan finds nothing to change', async () => {

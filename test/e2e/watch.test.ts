@@ -12,10 +12,6 @@ let service: ConnectorService;
 let declared: Record<string, string>;
 
 beforeAll(async () => {
-  for (const command of ['schemas:register', 'topics:apply', 'clickhouse:migrate', 'connectors:apply']) {
-    const { exitCode, stderr } = await runCli(env, command);
-    expect(exitCode, `${command}: ${stderr}`).toBe(0);
-  }
   service = createConnectClient({ url: loadTarget('embedded', env).connect.url });
   declared = { ...(await service.read(name))?.config };
 });
