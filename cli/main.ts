@@ -185,6 +185,22 @@ const declarations: readonly Declaration[] = [
     load: () => import('./commands/reconcile.ts'),
   },
   {
+    usage: 'dlq <action> [topic]',
+    summary: 'Dead letters: list, show, replay or drain',
+    options: [
+      ['--cause <class>', 'Only those of this cause, as in poison-record'],
+      ['--topic <name>', 'Only records of this topic'],
+      ['--partition <n>', 'Only records of this partition; for drain, of the dead letter topic'],
+      ['--offset <n>', 'Only the record that had this offset'],
+      ['--limit <n>', 'How many show prints (default 10)'],
+      ['--dry-run', 'Say what replay would send, and send nothing'],
+      ['--force', 'Replay also what is known to fail again'],
+      ['--before <offset>', 'Drain up to this offset, or to the end: also what nobody has replayed'],
+      yes,
+    ],
+    load: () => import('./commands/dlq.ts'),
+  },
+  {
     usage: 'answers [number]',
     summary: 'Answer the questions of the catalog from ClickHouse',
     load: () => import('./commands/answers.ts'),

@@ -9,6 +9,7 @@ import { withKafkaAdmin } from '../targets/kafka.ts';
 import type { Target } from '../targets/load-target.ts';
 import { readTopics } from '../targets/read-topics.ts';
 import { ascending, readDeadLetterOffsets, sourceKey, type DeadLetterOffsets } from './dead-letters.ts';
+import { accountTopic } from './dlq/account-entries.ts';
 import { readTopicOffsets, requireTopics, type TopicOffsets } from './topic-offsets.ts';
 
 /** What became of one partition's records: `produced` = landed, or in a dead letter topic, or missing. */
@@ -129,7 +130,8 @@ class Reconciler {
   async look(): Promise<PartitionReconciliation[]> {
     const { catalog, target } = this.#options;
     const names = this.#options.topics ?? catalog.topics.map(({ topic }) => topic);
-    const deadLetterNames = catalog.deadLetterTopics.map(({ topic }) => topic);
+    // What was drained of the dead letters is in their account.
+    const deadLetterNames = [...catalog.deadLetterTopics.map(({ topic }) => topic), accountTopic];
     const offsets = await readTopicOffsets(this.#admin, [...names, ...deadLetterNames]);
     const topics = requireTopics(offsets, names, target.kafka.brokers);
     const deadLetters = await this.#readDeadLetters(

@@ -10,6 +10,8 @@ import type { CatalogTopic, CompatibilityLevel } from './catalog.ts';
 export interface Registry {
   /** Id of exactly this schema under its subject; undefined where it is not registered. */
   findId(topic: CatalogTopic): Promise<number | undefined>;
+  /** The definition with this id, as it was registered; undefined where there is none. */
+  findSchema(id: number): Promise<unknown>;
   /** Whether any version was ever registered under it. */
   hasSubject(subject: string): Promise<boolean>;
   /** Level set for the subject itself; undefined where none is. */
@@ -83,6 +85,13 @@ export function createRegistry({ url, auth }: RegistryEndpoint, signal?: AbortSi
   return {
     findId: async (topic) =>
       askUnlessMissing(async () => library.getRegistryIdBySchema(topic.subject, avroSchema(topic))),
+    findSchema: async (id) =>
+      askUnlessMissing(async () => {
+        const { data } = await http.get<unknown>(`/schemas/ids/${String(id)}`, abort);
+        return JSON.parse(
+          parseWith(schemaAnswer, data, 'The registry answered something unexpected', url).schema,
+        ) as unknown;
+      }),
     hasSubject: async (subject) =>
       (await askUnlessMissing(async () =>
         http.get(`/subjects/${encodeURIComponent(subject)}/versions`, abort),
@@ -128,6 +137,7 @@ export function createRegistry({ url, auth }: RegistryEndpoint, signal?: AbortSi
   };
 }
 
+const schemaAnswer = z.object({ schema: z.string() });
 const configAnswer = z.object({ compatibilityLevel: z.string() });
 const versionsAnswer = z.array(z.int());
 const versionAnswer = z.object({ schema: z.string() });
