@@ -2,75 +2,36 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { ConnectorConfig } from '../controlplane/connector-config.ts';
-import type { ConnectorService } from '../controlplane/connector-service.ts';
 import { planFleet, readFleetStatus } from '../controlplane/fleet.ts';
-import { createConnectClient } from '../controlplane/kafka-connect/connect-client.ts';
 import { waitUntilReconciled } from '../controlplane/reconcile.ts';
-import { createMetrics } from '../controlplane/watch/metrics.ts';
-import { readWatchSettings } from '../controlplane/watch/settings.ts';
 import type { Snapshot } from '../controlplane/watch/snapshot.ts';
-import { createSupervisor, type Supervisor } from '../controlplane/watch/supervisor.ts';
-import { resolveHome } from '../core/home.ts';
 import { sleep, waitFor } from '../core/wait.ts';
 import { startStack, stopStack } from '../embedded/stack.ts';
 import { produceLive } from '../producers/runs/live/produce.ts';
-import { withKafkaAdmin } from '../targets/kafka.ts';
 import type { BenchStack } from './bench-stack.ts';
 import { integer, quantile, type Measurement } from './measurement.ts';
 import { applyConnectors, preparePipeline } from './pipeline.ts';
+import { measureRestartStorm } from './restart-storm.ts';
 import { measureWatcherMemory } from './watch-memory.ts';
+import { mock, mostRestartsInAMinute, watch, withMocks, type Contracts } from './watched-fleet.ts';
 
 const fleetSize = 200;
 const failing = 20;
 const outageMs = 60_000;
 const rate = 200;
 
-/** What the watcher does for an operator: recovery, an outage, a large fleet, an hour of simulated time. */
+/** What the watcher does for an operator: recovery, an outage, a restart storm, a large fleet, an hour of simulated time. */
 export async function run(stack: BenchStack, signal: AbortSignal): Promise<Measurement[]> {
   const catalog = await preparePipeline(stack);
   await applyConnectors(stack, catalog);
   return [
     ...(await measureOutage(stack, catalog, signal)),
     ...(await measureRecovery(stack, signal)),
+    ...(await measureRestartStorm(stack, signal)),
     ...(await measureLargeFleet(stack)),
     ...(await measureWatcherMemory()),
   ];
 }
-
-interface Watching {
-  supervisor: Supervisor;
-  /** Ends the loop and returns when it has ended. */
-  stop: () => Promise<void>;
-}
-
-function watch({ target, env }: BenchStack, contracts: Contracts, folder?: string): Watching {
-  const home = mkdtempSync(path.join(tmpdir(), 'bench-watch-'));
-  const supervisor = createSupervisor({
-    target,
-    contracts,
-    env: { ...process.env, ...env },
-    ...(folder === undefined ? {} : { folder }),
-    settings: readWatchSettings({}),
-    home: resolveHome({ PIPELINE_HOME: home }),
-    reconcile: false,
-    metrics: createMetrics({ processMetrics: false }),
-    log: () => undefined,
-    notify: () => undefined,
-  });
-  const end = new AbortController();
-  const running = supervisor.run(end.signal);
-  return {
-    supervisor,
-    stop: async () => {
-      end.abort();
-      await running;
-      await supervisor.close();
-      rmSync(home, { recursive: true, force: true });
-    },
-  };
-}
-
-type Contracts = Parameters<typeof createSupervisor>[0]['contracts'];
 
 /** ClickHouse away for a minute under a live stream. */
 async function measureOutage(
@@ -149,54 +110,6 @@ function isHealthy({ verdict }: { verdict: string }): boolean {
 
 function lagOf(snapshot: Snapshot | undefined): number {
   return (snapshot?.connectors ?? []).reduce((sum, { lag }) => sum + (lag ?? 0), 0);
-}
-
-function mostRestartsInAMinute(snapshot: Snapshot | undefined): number {
-  const at = (snapshot?.journal ?? [])
-    .filter(({ event }) => event === 'restart')
-    .map((entry) => Date.parse(entry.at));
-  return Math.max(
-    0,
-    ...at.map((time) => at.filter((other) => other <= time && time - other < 60_000).length),
-  );
-}
-
-/** Kafka's own test sink on a topic of its own; its task fails after `delayMs` where that is given. */
-function mock(index: number, delayMs?: number): { name: string; config: ConnectorConfig } {
-  const name = `bench-mock-${String(index)}`;
-  return {
-    name,
-    config: {
-      'connector.class': 'org.apache.kafka.connect.tools.MockSinkConnector',
-      'tasks.max': '1',
-      topics: name,
-      mock_mode: delayMs === undefined ? 'none' : 'task-failure',
-      ...(delayMs === undefined ? {} : { delay_ms: String(delayMs) }),
-    },
-  };
-}
-
-async function withMocks<T>(
-  stack: BenchStack,
-  mocks: readonly ReturnType<typeof mock>[],
-  work: (service: ConnectorService, folder: string) => Promise<T>,
-): Promise<T> {
-  const service = createConnectClient({ url: stack.target.connect.url });
-  const folder = mkdtempSync(path.join(tmpdir(), 'bench-mocks-'));
-  for (const one of mocks) writeFileSync(path.join(folder, `${one.name}.json`), JSON.stringify(one));
-  await withKafkaAdmin(stack.target, { clientId: 'bench' }, (admin) =>
-    admin.createTopics({
-      topics: mocks.map(({ name }) => ({ topic: name, numPartitions: 1 })),
-      waitForLeaders: false,
-    }),
-  );
-  try {
-    for (const one of mocks) await service.put({ ...one, secretKeys: new Set() });
-    return await work(service, folder);
-  } finally {
-    for (const { name } of mocks) await service.delete(name);
-    rmSync(folder, { recursive: true, force: true });
-  }
 }
 
 /** From the moment a task is seen FAILED to the moment it is seen RUNNING again; the first failure of each. */

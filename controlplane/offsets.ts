@@ -122,8 +122,8 @@ export async function planReset(
     connector,
     to,
     offsets,
-    again: sum(moves.filter((by) => by < 0)) * -1,
-    skipped: sum(moves.filter((by) => by > 0)),
+    again: sum(moves.map((by) => Math.max(0, -by))),
+    skipped: sum(moves.map((by) => Math.max(0, by))),
     keeperState: isExactlyOnce(config) ? await readKeeperState(target, config, signal) : null,
   };
 }

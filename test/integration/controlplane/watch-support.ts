@@ -43,7 +43,9 @@ export interface Watch {
   until: (what: string, holds: (snapshot: Snapshot) => boolean) => Promise<Snapshot>;
 }
 
-export interface WatchOptions extends Partial<Pick<SupervisorOptions, 'home' | 'reconcile' | 'notices'>> {
+export interface WatchOptions extends Partial<
+  Pick<SupervisorOptions, 'home' | 'reconcile' | 'notices' | 'observeWith'>
+> {
   target: Target;
   folder: string;
   service?: ConnectorService;
@@ -64,6 +66,7 @@ export function watch({ target, folder, service, restarts, ...options }: WatchOp
     home,
     metrics,
     ...(service === undefined ? {} : { service }),
+    ...(options.observeWith === undefined ? {} : { observeWith: options.observeWith }),
     settings: {
       ...settings,
       restarts: { ...settings.restarts, baseDelayMs: 100, settleMs: 300, ...restarts },

@@ -3,8 +3,13 @@ import { createCloudClient } from '../../../../controlplane/confluent-cloud/clou
 import type { ConnectorConfig, DesiredConnector } from '../../../../controlplane/connector-config.ts';
 import { applyPlan } from '../../../../controlplane/apply.ts';
 import { planConnectors } from '../../../../controlplane/plan.ts';
+import type { Progress } from '../../../../controlplane/consumer-lag.ts';
+import type { Observation, observe } from '../../../../controlplane/watch/observe.ts';
 import { waitFor } from '../../../../core/wait.ts';
+import { loadTarget } from '../../../../targets/load-target.ts';
 import { testConnectorService } from '../connector-service-suite.ts';
+import { testWatching } from '../watch-suite.ts';
+import { count, declare, watch } from '../watch-support.ts';
 import { cloudLogin, startConformingServer, type ConformingServer } from './conforming-server.ts';
 import { mockTrace } from './managed-connectors.ts';
 import { findOpenApiDocument, reportNotRun } from './openapi-document.ts';
@@ -96,9 +101,42 @@ else {
       expect(await applyPlan(client(), again)).toMatchObject([{ failure: null }]);
     });
 
+    /** The watcher with this server, and without Kafka and ClickHouse, which are the same for every server. */
+    const watched = () => ({
+      target: loadTarget('embedded', {}),
+      service: client(),
+      mockSink: mock,
+      observeWith: async ({ service }: Parameters<typeof observe>[0]): Promise<Observation> => ({
+        connectors: { value: await service.list(), error: null },
+        progress: { value: new Map<string, Progress>(), error: null },
+        clickhouse: { state: 'ready', reason: null },
+        freshnessMs: new Map<string, number>(),
+        landedRows: new Map<string, number>(),
+      }),
+    });
+    testWatching(watched);
+
+    test('a configuration that the service refuses is held and told, and its correction is noticed', async () => {
+      const failing = mockSink({ mock_mode: 'connector-failure' });
+      await client().put(failing);
+      const { target, service, observeWith } = watched();
+      const watching = watch({ target, service, observeWith, folder: declare(failing) });
+      const held = await watching.until('the hold', ({ decisions }) => decisions[0]?.action === 'hold');
+      expect(held.connectors).toMatchObject([{ verdict: 'failed', cause: 'configuration' }]);
+      expect(count(watching, 'restart')).toBe(0);
+      await client().put(mockSink());
+      await watching.until('the end of it', () => watching.notices.length > 1);
+      expect(watching.notices).toMatchObject([
+        { status: 'firing', cause: 'configuration' },
+        { status: 'resolved', cause: 'configuration' },
+      ]);
+    });
+
     test('every request and every response conforms to the document', () => {
       expect(server.violations).toEqual([]);
-      expect(new Set(server.undocumented.map((line) => line.replace(/mock-[\w-]+|absent/, 'NAME')))).toEqual(
+      expect(
+        new Set(server.undocumented.map((line) => line.replace(/(?:mock|watched)-[\w-]+|absent/, 'NAME'))),
+      ).toEqual(
         new Set([`POST /connect/v1/environments/${environment}/clusters/${cluster}/connectors/NAME/restart`]),
       );
     });

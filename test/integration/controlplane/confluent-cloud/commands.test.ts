@@ -1,4 +1,9 @@
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createCloudClient } from '../../../../controlplane/confluent-cloud/cloud-client.ts';
+import type { Snapshot } from '../../../../controlplane/watch/snapshot.ts';
 import { migrate } from '../../../../clickhouse/migrate.ts';
 import { loadTarget } from '../../../../targets/load-target.ts';
 import { startClickHouseEndpoint, type TestEndpoint } from '../../../support/clickhouse-endpoint.ts';
@@ -14,6 +19,7 @@ const [, kafkaSecret, registrySecret, clickhouseSecret] = secrets;
 if (document === undefined) reportNotRun('the commands against Confluent Cloud');
 else {
   describe('the commands need nothing but the documented variables:', () => {
+    const home = mkdtempSync(path.join(tmpdir(), 'cloud-commands-'));
     let cloud: ConformingServer;
     let registry: ScriptedServer;
     let clickhouse: TestEndpoint;
@@ -38,6 +44,7 @@ else {
       [clickhouse] = await Promise.all(started);
       env = {
         PATH: process.env['PATH'],
+        PIPELINE_HOME: home,
         // Nothing listens there: a plan, an apply and a status do without Kafka.
         KAFKA_BROKERS: '127.0.0.1:1',
         KAFKA_API_KEY: 'KAFKAKEY',
@@ -59,6 +66,7 @@ else {
       cloud.close();
       registry.close();
       await clickhouse.stop();
+      rmSync(home, { recursive: true, force: true });
     });
 
     test('plan shows the form that will be sent, and what will not', async () => {
@@ -66,7 +74,7 @@ else {
       expect(exitCode).toBe(2);
       expect(stdout).toContain("Sink: Confluent Cloud's managed ClickHouse sink 1.3.4");
       expect(stdout).toContain('+ connector.class: ClickHouseSink');
-      expect(stdout).toContain('+ kafka.api.secret: (secret)');
+      expect(stdout).toMatch(/\+ kafka\.api\.secret: \(secret \w{12}\)/);
       expect(stdout).toMatch(/not sent: .*client_version/);
       expect(stdout).not.toContain('+ value.converter');
     });
@@ -85,11 +93,61 @@ else {
       for (const one of statuses) expect(one).toMatchObject({ state: 'RUNNING', verdict: 'healthy' });
     });
 
+    test('a rotated secret is a change in the plan, and a saved plan does not outlive it', async () => {
+      const saved = path.join(home, 'plan.json');
+      const rotated = { ...env, KAFKA_API_SECRET: 'kafka-s3cret-rotated' };
+      const plan = await runCli(rotated, 'connectors:plan', '--target', 'confluent-cloud', '--out', saved);
+      runs.push(plan);
+      expect(plan.exitCode).toBe(2);
+      expect(plan.stdout).toMatch(/~ kafka\.api\.secret: \(secret \w{12}\) -> \(secret \w{12}\)/);
+      expect(plan.stdout).toContain('and restart it, because a secret changes');
+      expect(plan.stdout).not.toContain('~ password');
+      const { exitCode, stderr } = await run('connectors:apply', '--plan', saved);
+      expect(exitCode).toBe(1);
+      expect(stderr).toContain('billing-core-sink: its declaration was changed since');
+    });
+
+    test('what is paused by hand is left alone; drift is reported, and restored when told to', async () => {
+      const [paused, drifted] = ['billing-core-sink', 'billing-payments-sink'] as const;
+      expect((await run('connectors:pause', paused)).exitCode).toBe(0);
+      const { environment, cluster, apiKey, apiSecret } = cloudLogin;
+      const credentials = { username: apiKey, password: apiSecret };
+      const client = createCloudClient({ url: cloud.url, environment, cluster, credentials });
+      const live = (await client.read(drifted))!;
+      const secrets = {
+        password: clickhouseSecret!,
+        'kafka.api.key': 'KAFKAKEY',
+        'kafka.api.secret': kafkaSecret!,
+      };
+      const config = { ...live.config, ...secrets, 'tasks.max': '1' };
+      await client.put({ name: drifted, config, secretKeys: new Set(Object.keys(secrets)) });
+
+      const look = async (...flags: string[]) => {
+        const { stdout, stderr } = await run('connectors:watch', '--once', '--json', ...flags);
+        expect(stdout, stderr).not.toBe('');
+        return JSON.parse(stdout) as Snapshot;
+      };
+      const seen = await look();
+      const change = { name: drifted, operation: 'update', keys: ['tasks.max'] };
+      expect(seen.drift).toMatchObject({ changes: [change], error: null });
+      expect(seen.connectors.find(({ name }) => name === paused)).toMatchObject({ verdict: 'paused' });
+      expect(seen.decisions).toEqual([]);
+      expect((await look('--reconcile')).drift).toMatchObject({ changes: [], error: null });
+      const plan = await run('connectors:plan');
+      expect(plan.exitCode, plan.stdout).toBe(0);
+      expect((await client.read(paused))?.state).toBe('PAUSED');
+      expect((await run('connectors:stop', paused)).stderr).toContain('This server cannot stop a connector');
+    });
+
     test('no command shows a secret, and every request and response conformed', () => {
-      const shown = runs.map(({ stdout, stderr }) => stdout + stderr).join('\n');
+      const files = readdirSync(home, { recursive: true, encoding: 'utf8', withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map((entry) => readFileSync(path.join(entry.parentPath, entry.name), 'utf8'));
+      expect(files.length).toBeGreaterThan(2);
+      const shown = [...runs.map(({ stdout, stderr }) => stdout + stderr), ...files].join('\n');
       expect(secrets.filter((secret) => shown.includes(secret))).toEqual([]);
       expect(cloud.violations).toEqual([]);
-      expect(cloud.undocumented).toEqual([]);
+      expect(cloud.undocumented.filter((line) => !line.endsWith('/restart'))).toEqual([]);
     });
   });
 }

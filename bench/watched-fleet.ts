@@ -1,0 +1,97 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { ConnectorConfig } from '../controlplane/connector-config.ts';
+import type { ConnectorService } from '../controlplane/connector-service.ts';
+import { createConnectClient } from '../controlplane/kafka-connect/connect-client.ts';
+import { createMetrics } from '../controlplane/watch/metrics.ts';
+import { readWatchSettings } from '../controlplane/watch/settings.ts';
+import type { Snapshot } from '../controlplane/watch/snapshot.ts';
+import { createSupervisor, type Supervisor } from '../controlplane/watch/supervisor.ts';
+import { resolveHome } from '../core/home.ts';
+import { withKafkaAdmin } from '../targets/kafka.ts';
+import type { BenchStack } from './bench-stack.ts';
+
+export interface Watching {
+  supervisor: Supervisor;
+  /** Ends the loop and returns when it has ended. */
+  stop: () => Promise<void>;
+}
+
+export function watch({ target, env }: BenchStack, contracts: Contracts, folder?: string): Watching {
+  const home = mkdtempSync(path.join(tmpdir(), 'bench-watch-'));
+  const supervisor = createSupervisor({
+    target,
+    contracts,
+    env: { ...process.env, ...env },
+    ...(folder === undefined ? {} : { folder }),
+    settings: readWatchSettings({}),
+    home: resolveHome({ PIPELINE_HOME: home }),
+    reconcile: false,
+    metrics: createMetrics({ processMetrics: false }),
+    log: () => undefined,
+    notify: () => undefined,
+  });
+  const end = new AbortController();
+  const running = supervisor.run(end.signal);
+  return {
+    supervisor,
+    stop: async () => {
+      end.abort();
+      await running;
+      await supervisor.close();
+      rmSync(home, { recursive: true, force: true });
+    },
+  };
+}
+
+export type Contracts = Parameters<typeof createSupervisor>[0]['contracts'];
+
+/** Of any 60 s, as the journal tells them. */
+export function mostRestartsInAMinute(snapshot: Snapshot | undefined): number {
+  const at = (snapshot?.journal ?? [])
+    .filter(({ event }) => event === 'restart')
+    .map((entry) => Date.parse(entry.at));
+  return Math.max(
+    0,
+    ...at.map((time) => at.filter((other) => other <= time && time - other < 60_000).length),
+  );
+}
+
+/** Kafka's own test sink on a topic of its own; its tasks fail after `delayMs` where that is given. */
+export function mock(index: number, delayMs?: number, tasks = 1): { name: string; config: ConnectorConfig } {
+  const name = `bench-mock-${String(index)}`;
+  return {
+    name,
+    config: {
+      'connector.class': 'org.apache.kafka.connect.tools.MockSinkConnector',
+      'tasks.max': String(tasks),
+      topics: name,
+      mock_mode: delayMs === undefined ? 'none' : 'task-failure',
+      ...(delayMs === undefined ? {} : { delay_ms: String(delayMs) }),
+    },
+  };
+}
+
+export async function withMocks<T>(
+  stack: BenchStack,
+  mocks: readonly ReturnType<typeof mock>[],
+  work: (service: ConnectorService, folder: string) => Promise<T>,
+): Promise<T> {
+  const service = createConnectClient({ url: stack.target.connect.url });
+  const folder = mkdtempSync(path.join(tmpdir(), 'bench-mocks-'));
+  for (const one of mocks) writeFileSync(path.join(folder, `${one.name}.json`), JSON.stringify(one));
+  await withKafkaAdmin(stack.target, { clientId: 'bench' }, (admin) =>
+    admin.createTopics({
+      topics: mocks.map(({ name, config }) => ({ topic: name, numPartitions: Number(config['tasks.max']) })),
+      waitForLeaders: false,
+    }),
+  );
+  try {
+    for (const one of mocks) await service.put({ ...one, secretKeys: new Set() });
+    return await work(service, folder);
+  } finally {
+    for (const { name } of mocks) await service.delete(name);
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
