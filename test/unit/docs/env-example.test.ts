@@ -34,13 +34,18 @@ test('.env.example lists every setting that is read from the environment, and no
     'targets',
   ];
   const sources = areas.flatMap((area) => filesOf(area, '.ts')).map(read);
-  const keyed = ['embedded/settings.ts', 'embedded/sink/resolve-sink.ts', 'controlplane/watch/settings.ts'];
+  const keyed = [
+    'embedded/settings.ts',
+    'embedded/sink/resolve-sink.ts',
+    'controlplane/secret-hash.ts',
+    'controlplane/watch/settings.ts',
+  ];
   const settings = new Set([
     ...sources.flatMap((source) => namesIn(source, /\benv\['[A-Z_0-9]+'\]/g)),
     ...filesOf('targets', '.yaml')
       .map((file) => read(file).replaceAll(/^\s*#.*$/gm, ''))
       .flatMap((target) => namesIn(target, /\$\{[A-Z_0-9]+/g)),
-    ...keyed.flatMap((file) => namesIn(read(file), /^ +[A-Z_0-9]+: |: '[A-Z_0-9]+',?$/gm)),
+    ...keyed.flatMap((file) => namesIn(read(file), /^ +[A-Z_0-9]+: |[:=] '[A-Z_0-9]+'[,;]?$/gm)),
   ]);
   const listed = namesIn(read('.env.example'), /^#?[A-Z_0-9]+=/gm);
   expect(listed.filter((entry, index) => listed.indexOf(entry) !== index)).toEqual([]);
