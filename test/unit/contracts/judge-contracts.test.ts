@@ -1,50 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { DescribedColumn } from '../../../clickhouse/describe-tables.ts';
-import { compareLive } from '../../../contracts/compare-live.ts';
 import { judgeContracts, type Contracts } from '../../../contracts/judge-contracts.ts';
 import { contractRules } from '../../../contracts/rules.ts';
-import type { AvroField, AvroType } from '../../../schemas/read-schema.ts';
-
-type Config = Record<string, string>;
-
-function column(name: string, type: string, more: Partial<DescribedColumn> = {}): DescribedColumn {
-  return {
-    name,
-    type,
-    comment: '',
-    defaultKind: '',
-    isInPartitionKey: false,
-    isInSortingKey: false,
-    ...more,
-  };
-}
-
-interface Stream {
-  fields?: readonly AvroField[];
-  columns?: readonly DescribedColumn[];
-  config?: Config;
-}
-
-/** A stream with an id, and whatever a test adds to it. */
-function contracts({ fields = [], columns = [], config = {} }: Stream = {}): Contracts {
-  const definition = {
-    type: 'record' as const,
-    name: 'Note',
-    namespace: 'app',
-    fields: [{ name: 'note_id', type: 'string' }, ...fields],
-  };
-  const topic = { topic: 'app.notes', schema: 'avro/app.notes.avsc', key: 'note_id', id: 'note_id' };
-  return {
-    topics: [{ ...topic, references: {}, rawTable: 'raw_notes', definition }],
-    connectors: [
-      {
-        name: 'notes-sink',
-        config: { topics: 'app.notes', topic2TableMap: 'app.notes=raw_notes', ...config },
-      },
-    ],
-    tables: { raw_notes: [column('note_id', 'String'), ...columns] },
-  };
-}
+import type { AvroType } from '../../../schemas/read-schema.ts';
+import { column, contracts, type Config, type Stream } from './note-contracts.ts';
 
 function found(input: Contracts): string[] {
   const judgements = judgeContracts(input);
@@ -312,42 +271,5 @@ describe('transforms', () => {
     ],
   ])('%s', (_, config, stream, expected) => {
     expect(found(contracts({ ...stream, config }))).toEqual(expected);
-  });
-});
-
-describe('the servers against the files', () => {
-  const files = contracts({ fields: [{ name: 'a', type: 'int' }], columns: [column('a', 'Int32')] });
-  const [topic] = files.topics;
-  const [connector] = files.connectors;
-  const same = {
-    schemas: new Map([['app.notes', topic!.definition]]),
-    connectors: new Map([['notes-sink', connector!]]),
-    tables: files.tables,
-  };
-  const differences = (live: Partial<typeof same>) =>
-    compareLive(files, { ...same, ...live }).map(({ rule, path, what }) => `${rule} ${path}: ${what}`);
-
-  it('are the same', () => {
-    expect(differences({})).toEqual([]);
-  });
-
-  it('differ in each of the three', () => {
-    expect(differences({ schemas: new Map() })).toEqual([
-      'live-schema : the registry has no schema of app.notes',
-    ]);
-    const older = { ...topic!.definition, fields: topic!.definition.fields.slice(0, 1) };
-    expect(differences({ schemas: new Map([['app.notes', older]]) })).toHaveLength(1);
-    expect(differences({ connectors: new Map() })).toEqual(['live-connector : the worker does not run it']);
-    const config = { ...connector!.config, topic2TableMap: 'app.notes=raw_old', 'tasks.max': '7' };
-    expect(differences({ connectors: new Map([['notes-sink', { name: 'notes-sink', config }]]) })).toEqual([
-      'live-connector topic2TableMap: the worker has another topic2TableMap than the declaration',
-    ]);
-    expect(differences({ tables: {} })).toEqual(['live-table : the server has no table raw_notes']);
-    const tables = { raw_notes: [column('note_id', 'Int32'), column('own', 'String')] };
-    expect(differences({ tables })).toEqual([
-      "live-table note_id: the server's raw_notes.note_id is Int32, the migrations make it String",
-      "live-table a: the server's raw_notes lacks the column a",
-      "live-table own: the server's raw_notes has a column own that no migration makes",
-    ]);
   });
 });
