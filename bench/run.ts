@@ -13,6 +13,7 @@ import { PipelineError } from '../core/errors.ts';
 import { runLarge as runLargeBackfill, run as runBackfill } from './backfill.ts';
 import { withBenchStack } from './bench-stack.ts';
 import { run as runCodecs } from './codecs.ts';
+import { run as runContracts } from './contracts.ts';
 import { runFirst, runLater } from './demo.ts';
 import { run as runLanding } from './landing.ts';
 import { run as runLandingScale } from './landing-scale.ts';
@@ -31,6 +32,7 @@ const parts: Record<string, () => Promise<Measurement[]>> = {
   demo: runLater,
   backfill: () => withBenchStack((stack) => runBackfill(stack, signal)),
   'backfill-large': () => withBenchStack((stack) => runLargeBackfill(stack, signal)),
+  contracts: () => runContracts(signal),
   codecs: () => withBenchStack((stack) => runCodecs(stack, signal)),
   landing: () => withBenchStack((stack) => runLanding(stack, signal)),
   'landing-scale': () => withBenchStack((stack) => runLandingScale(stack, signal)),
