@@ -23,6 +23,7 @@ interface ClickHouse extends AutoCloseable {
      *
      * @throws org.apache.kafka.connect.errors.RetriableException when the same insert may succeed later
      * @throws TableChangedException when the table does not match the plan
+     * @throws RowsRefusedException when the table refuses a row, and so all of them
      * @throws org.apache.kafka.connect.errors.ConnectException when the insert can never succeed
      */
     void insert(String table, WritePlan plan, RowBuffer rows);

@@ -24,6 +24,9 @@ final class ClickHouseErrors {
      */
     private static final Set<Integer> TABLE_CHANGED = Set.of(8, 10, 16, 27, 33, 47, 53, 60, 117, 131);
 
+    /** A materialized view's throwIf (395), a constraint of the table (469), an enum without that value (691). */
+    private static final Set<Integer> ROWS_REFUSED = Set.of(395, 469, 691);
+
     /** A proxy's word for a server that is not there at the moment. */
     private static final Set<Integer> UNAVAILABLE = Set.of(502, 503, 504);
 
@@ -50,6 +53,9 @@ final class ClickHouseErrors {
         String message = what + " failed: " + failure.getMessage();
         if (RETRIABLE.contains(failure.getCode()) || UNAVAILABLE.contains(failure.getTransportProtocolCode())) {
             return new RetriableException(message, failure);
+        }
+        if (ROWS_REFUSED.contains(failure.getCode())) {
+            return new RowsRefusedException(message, failure);
         }
         return TABLE_CHANGED.contains(failure.getCode())
                 ? new TableChangedException(message, failure)

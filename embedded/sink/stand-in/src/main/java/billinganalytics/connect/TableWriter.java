@@ -15,6 +15,8 @@ import org.slf4j.LoggerFactory;
 /** Writes batches of records into one table, one insert for each schema among them. */
 final class TableWriter {
     private static final Logger LOG = LoggerFactory.getLogger(TableWriter.class);
+    /** Refused inserts that a batch may cost: some ten for each bad record. After them, what is refused goes as a whole. */
+    private static final int MAX_REFUSALS = 500;
 
     /** A record that does not fit the table. */
     record Rejected(SinkRecord record, DataException reason) {
@@ -39,6 +41,7 @@ final class TableWriter {
     private final Map<Schema, Planned> plans = new HashMap<>();
     private List<TableColumn> columns = List.of();
     private long describedAtMs;
+    private int refusals;
     private Schema lastSchema;
     private Planned lastPlanned;
 
@@ -58,14 +61,21 @@ final class TableWriter {
 
     /**
      * Writes all records that fit, in one insert unless their schemas differ, and returns the others. Before a record
-     * or an insert is given up, the table is read again: it may have changed since.
+     * or an insert is given up, the table is read again: it may have changed since. Where the server refuses a row,
+     * the batch is halved until that row is alone.
      *
      * @throws DataException for the first record that does not fit, unless errors are tolerated: before anything of
      *     its schema is written
+     * @throws RowsRefusedException when the server refuses a row, unless errors are tolerated
      * @throws org.apache.kafka.connect.errors.RetriableException when not all of the batch is known to be written and
      *     another attempt may succeed
      */
     List<Rejected> write(List<SinkRecord> records) {
+        refusals = 0;
+        return writeRefusable(records);
+    }
+
+    private List<Rejected> writeRefusable(List<SinkRecord> records) {
         boolean isFresh = isDue() || bringsNewSchema(records);
         if (isFresh) {
             refresh();
@@ -89,10 +99,29 @@ final class TableWriter {
                 LOG.info("Table {} has changed, writing again: {}", table, e.getMessage());
                 isFresh = true;
                 continue;
+            } catch (RowsRefusedException e) {
+                if (!toleratesErrors) {
+                    throw e;
+                }
+                rejected.addAll(writeHalves(rest, e));
+                return rejected;
             }
             rejected.addAll(encoded.rejected());
             rest = encoded.others();
         }
+        return rejected;
+    }
+
+    /** Of a batch that the server refused: the row it meant stays alone in the end. */
+    private List<Rejected> writeHalves(List<SinkRecord> records, RowsRefusedException refusal) {
+        refusals++;
+        if (records.size() == 1 || refusals > MAX_REFUSALS) {
+            DataException reason = new DataException(refusal.getMessage(), refusal);
+            return records.stream().map(record -> new Rejected(record, reason)).toList();
+        }
+        int middle = records.size() / 2;
+        List<Rejected> rejected = new ArrayList<>(writeRefusable(records.subList(0, middle)));
+        rejected.addAll(writeRefusable(records.subList(middle, records.size())));
         return rejected;
     }
 

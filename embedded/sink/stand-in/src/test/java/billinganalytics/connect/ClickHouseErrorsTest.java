@@ -26,6 +26,11 @@ class ClickHouseErrorsTest {
     }
 
     @Test
+    void tellsARefusedRowFromARefusedInsert() {
+        assertKind(RowsRefusedException.class, new ServerException(469, "Code: 469. Constraint `positive` is violated", 500));
+    }
+
+    @Test
     void failsOnWhatNeedsAPerson() {
         assertKind(org.apache.kafka.connect.errors.ConnectException.class, new ServerException(516, "Code: 516. Authentication failed", 403));
         assertKind(org.apache.kafka.connect.errors.ConnectException.class, new IllegalStateException("bug"));

@@ -4,8 +4,10 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.apache.kafka.connect.data.Schema;
 import org.apache.kafka.connect.data.SchemaBuilder;
 import org.apache.kafka.connect.data.Struct;
@@ -15,6 +17,9 @@ import org.apache.kafka.connect.sink.SinkRecord;
 final class FakeClickHouse implements ClickHouse {
     record Insert(String table, List<String> columns, int bytes) {}
 
+    /** Of an insert into one Int64 column: its count, its name, its type. */
+    static final int HEADER_BYTES = 1 + 3 + 6;
+
     static final Schema SCHEMA = SchemaBuilder.struct().field("id", Schema.INT64_SCHEMA).build();
     static final Schema NEXT_SCHEMA =
             SchemaBuilder.struct().field("id", Schema.INT64_SCHEMA).field("note", Schema.STRING_SCHEMA).build();
@@ -23,7 +28,10 @@ final class FakeClickHouse implements ClickHouse {
     final List<Insert> inserts = new ArrayList<>();
     /** Thrown by the next inserts, one each. */
     final Deque<RuntimeException> failures = new ArrayDeque<>();
+    /** Ids below 128 that a constraint refuses, of a table with an Int64 id and nothing else. */
+    final Set<Integer> refused = new HashSet<>();
     int describes;
+    int refusals;
 
     FakeClickHouse table(String name, String... namesAndTypes) {
         List<TableColumn> columns = new ArrayList<>();
@@ -68,6 +76,13 @@ final class FakeClickHouse implements ClickHouse {
     public void insert(String table, WritePlan plan, RowBuffer rows) {
         if (!failures.isEmpty()) {
             throw failures.pop();
+        }
+        byte[] bytes = rows.toByteArray();
+        for (int row = HEADER_BYTES; row < bytes.length && !refused.isEmpty(); row += Long.BYTES) {
+            if (refused.contains((int) bytes[row])) {
+                refusals++;
+                throw new RowsRefusedException("Code: 469. Constraint `allowed` is violated", null);
+            }
         }
         inserts.add(new Insert(table, plan.columns().stream().map(TableColumn::name).toList(), rows.length()));
     }

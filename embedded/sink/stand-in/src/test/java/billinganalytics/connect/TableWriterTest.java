@@ -1,20 +1,21 @@
 package billinganalytics.connect;
 
+import static billinganalytics.connect.FakeClickHouse.HEADER_BYTES;
 import static billinganalytics.connect.FakeClickHouse.misfit;
 import static billinganalytics.connect.FakeClickHouse.nextRecord;
 import static billinganalytics.connect.FakeClickHouse.record;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.apache.kafka.connect.errors.DataException;
+import org.apache.kafka.connect.sink.SinkRecord;
 import org.junit.jupiter.api.Test;
 
 class TableWriterTest {
-    /** Of an insert into one Int64 column: its count, its name, its type. */
-    private static final int HEADER_BYTES = 1 + 3 + 6;
-
     private final FakeClickHouse clickHouse = new FakeClickHouse().table("t", "id", "Int64");
     private long nowMs;
 
@@ -91,6 +92,40 @@ class TableWriterTest {
         writer.write(List.of(misfit("a", 1)));
         clickHouse.table("t", "id", "String");
         assertEquals(List.of(), writer.write(List.of(misfit("a", 2))));
+    }
+
+    @Test
+    void givesUpOnlyTheRowsThatTheServerRefuses() {
+        clickHouse.refused.addAll(List.of(3, 90));
+        List<TableWriter.Rejected> rejected = writer(Map.of("errors.tolerance", "all")).write(records(100));
+        assertEquals(List.of(3L, 90L), rejected.stream().map(one -> one.record().kafkaOffset()).toList());
+        assertEquals("Topic a, partition 0, offset 3: Code: 469. Constraint `allowed` is violated", rejected.get(0).explain().getMessage());
+        assertEquals(98, rowsInserted());
+    }
+
+    @Test
+    void givesUpARefusedBatchAsAWholeRatherThanRowByRow() {
+        clickHouse.refused.addAll(IntStream.range(0, 128).boxed().toList());
+        TableWriter writer = writer(Map.of("errors.tolerance", "all"));
+        List<SinkRecord> records = IntStream.range(0, 5000).mapToObj(at -> record("a", 0, at % 128)).toList();
+        assertEquals(5000, writer.write(records).size());
+        assertTrue(clickHouse.refusals <= 510, "but asked " + clickHouse.refusals + " times");
+        clickHouse.refused.clear();
+        assertEquals(List.of(), writer.write(records));
+    }
+
+    @Test
+    void failsOnARefusedRowWhereErrorsAreNotTolerated() {
+        clickHouse.refused.add(3);
+        assertThrows(RowsRefusedException.class, () -> writer(Map.of()).write(records(10)));
+    }
+
+    private static List<SinkRecord> records(int count) {
+        return IntStream.range(0, count).mapToObj(at -> record("a", 0, at)).toList();
+    }
+
+    private long rowsInserted() {
+        return clickHouse.inserts.stream().mapToLong(insert -> (insert.bytes() - HEADER_BYTES) / Long.BYTES).sum();
     }
 
     private TableWriter writer(Map<String, String> settings) {
