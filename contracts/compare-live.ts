@@ -45,9 +45,19 @@ function compareSchema(
   ];
 }
 
-/** What decides into which column a field goes. */
-function isContract(key: string): boolean {
-  return /^(topics|topic2TableMap|transforms|predicates)(\.|$)/.test(key);
+/**
+ * The keys that decide into which column a field goes. Of the predicates those that a transform refers to: the
+ * project's own mark on a connector is one as well.
+ */
+function contractKeys({ config }: Declaration): string[] {
+  const used = Object.entries(config).flatMap(([key, value]) =>
+    /^transforms\..*\.predicate$/.test(key) ? [`predicates.${value}.`] : [],
+  );
+  return Object.keys(config).filter(
+    (key) =>
+      /^(topics$|topic2TableMap$|transforms(\.|$))/.test(key) ||
+      used.some((prefix) => key.startsWith(prefix)),
+  );
 }
 
 function compareConnector(declared: Declaration, live: Declaration | undefined): Judgement[] {
@@ -63,7 +73,7 @@ function compareConnector(declared: Declaration, live: Declaration | undefined):
     const what = 'the worker does not run it';
     return [{ ...base, path: '', what, place: { in: 'connector', name, key: 'topics' } }];
   }
-  const keys = new Set([...Object.keys(declared.config), ...Object.keys(live.config)].filter(isContract));
+  const keys = new Set([...contractKeys(declared), ...contractKeys(live)]);
   return [...keys].flatMap((key): Judgement[] => {
     if (isSame(key, declared, live)) return [];
     const what = `the worker has another ${key} than the declaration`;

@@ -18,8 +18,8 @@ export interface ContractStream {
   connect(settings: Readonly<Record<string, string>>, state?: 'RUNNING' | 'STOPPED'): Promise<void>;
   /** Returns when it is so; a stopped connector has no tasks. */
   set(action: 'stop' | 'resume'): Promise<void>;
-  /** The topics that the dead letters came from, one for each letter. */
-  deadLetters(): Promise<string[]>;
+  /** Where each dead letter came from, and why it is one. */
+  deadLetters(): Promise<{ topic: string; reason: string }[]>;
   /** Removes the connector. */
   stop(): Promise<void>;
 }
@@ -109,19 +109,21 @@ export async function openContractStream(target: Target, name: string): Promise<
         const [partition] = await admin.fetchTopicOffsets(deadLetterTopic);
         return Number(partition?.high ?? 0);
       });
-      const topics: string[] = [];
-      if (expected === 0) return topics;
+      const letters: { topic: string; reason: string }[] = [];
+      if (expected === 0) return letters;
       await consumer.connect();
       await consumer.subscribe({ topic: deadLetterTopic, fromBeginning: true });
       await consumer.run({
         eachMessage: ({ message }) => {
-          topics.push(String(message.headers?.['__connect.errors.topic']));
+          const { headers } = message;
+          const topic = String(headers?.['__connect.errors.topic']);
+          letters.push({ topic, reason: String(headers?.['__connect.errors.exception.message']) });
           return Promise.resolve();
         },
       });
-      await waitFor(() => topics.length >= expected, { what: 'the dead letters', timeoutMs });
+      await waitFor(() => letters.length >= expected, { what: 'the dead letters', timeoutMs });
       await consumer.disconnect();
-      return topics;
+      return letters;
     },
     stop: async () => {
       await fetch(`${worker}/connectors/${name}`, { method: 'DELETE' });
