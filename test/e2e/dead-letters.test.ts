@@ -195,6 +195,31 @@ test('a record that does not fit its table goes alone or with its batch: the oth
   expect([again.exitCode, again.stdout]).toEqual([2, expect.stringContaining('came back from a replay (1)')]);
 });
 
+test('a row that the table refuses does not keep its neighbours from landing, and lands itself once it is allowed', async () => {
+  const [dlq, topic] = ['billing.core.dlq', 'billing.refunds'];
+  const events = eventsOf(topic, 8105, 12) as [BillingEvent, ...BillingEvent[]];
+  const [first] = events;
+  const known = await high(dlq);
+  const params = { id: String(first.record['event_id']) };
+  await clickhouse.command(
+    'ALTER TABLE raw_refunds ADD CONSTRAINT refused_here CHECK event_id != {id:UUID}',
+    { params },
+  );
+  try {
+    await publish(events.map((event) => ({ event })));
+    const [letter] = await lettersBeyond(dlq, known, 1);
+    expect(letter).toMatchObject({ source: { topic } });
+    await reconciled();
+  } finally {
+    await clickhouse.command('ALTER TABLE raw_refunds DROP CONSTRAINT refused_here');
+  }
+  const { exitCode, stdout, stderr } = await runCli(env, 'dlq', 'replay', dlq, '--topic', topic);
+  expect(stdout, stderr).toMatch(/Replayed \d+ dead letter/);
+  expect(exitCode).not.toBe(1);
+  await reconciled();
+  expect(await landed('raw_refunds', events)).toEqual({ rows: 12, events: 12 });
+});
+
 test('what nobody can read stays, says why, and is sent only by force; one that comes back is known', async () => {
   const [dlq, topic] = ['billing.invoices.dlq', 'billing.invoices'];
   const [event] = eventsOf(topic, 8103, 1) as [BillingEvent];
