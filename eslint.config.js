@@ -16,7 +16,17 @@ const mayImport = {
   embedded: ['schemas', 'targets'],
   // The demo ties every area together, and the command line is the door to all of them.
   demo: ['schemas', 'targets', 'producers', 'controlplane', 'clickhouse', 'embedded', 'cli'],
-  cli: ['schemas', 'targets', 'producers', 'connectors', 'controlplane', 'clickhouse', 'contracts', 'embedded', 'demo'],
+  cli: [
+    'schemas',
+    'targets',
+    'producers',
+    'connectors',
+    'controlplane',
+    'clickhouse',
+    'contracts',
+    'embedded',
+    'demo',
+  ],
 };
 const areas = [...Object.keys(mayImport), 'connectors', 'bench', 'test'];
 

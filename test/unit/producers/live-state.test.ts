@@ -3,7 +3,11 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { LiveStream, emptyLiveState } from '../../../producers/lives/live.ts';
-import { saveLiveState, takeLiveState, type LiveStateOptions } from '../../../producers/runs/live/live-state.ts';
+import {
+  saveLiveState,
+  takeLiveState,
+  type LiveStateOptions,
+} from '../../../producers/runs/live/live-state.ts';
 import { endAt, scenarioOf } from './small-scenario.ts';
 
 describe('the stored state of a stream', () => {
