@@ -132,7 +132,7 @@ const declarations: readonly Declaration[] = [
   },
   {
     usage: 'connectors:watch',
-    summary: 'The supervisor: restarts what failed, alerts, serves /metrics and /healthz',
+    summary: 'The supervisor: restarts what failed, alerts, serves a status page and /metrics',
     options: [
       ['--once', 'Look once, act, and exit: 0 if all is well, otherwise 2'],
       ['--reconcile', 'Restore what differs from the declarations; otherwise it is only reported'],
