@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { toAnnotations } from '../../../cli/findings/annotations.ts';
 import { renderFinding } from '../../../cli/findings/report-findings.ts';
@@ -63,7 +64,8 @@ describe('findings', () => {
   });
 
   it('fit a terminal of 80 columns', () => {
-    const text = renderFinding(finding);
+    // Continuous integration has colours.
+    const text = stripVTControlCharacters(renderFinding(finding));
     expect(text.split('\n').every((line) => line.length <= 80)).toBe(true);
     expect(text).toBe(
       [
