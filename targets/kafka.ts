@@ -78,7 +78,7 @@ export function kafkaError(target: Target, error: unknown): PipelineError {
   if (isAbort(error)) return new InterruptedError();
   const chain = causesOf(error);
   const broker = target.kafka.brokers.join(', ');
-  if (chain.some(isUnreachable)) {
+  if (isUnreachable(error)) {
     return new PipelineError('KAFKA_UNREACHABLE', {
       what: 'Kafka does not answer',
       where: broker,
@@ -96,7 +96,12 @@ export function kafkaError(target: Target, error: unknown): PipelineError {
   });
 }
 
-function isUnreachable(error: unknown): boolean {
+/** Whether no broker answered, as far as any of the error's causes says. */
+export function isUnreachable(error: unknown): boolean {
+  return causesOf(error).some(saysUnreachable);
+}
+
+function saysUnreachable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const code = codeOf(error);
   return (

@@ -1,4 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { CompressionTypes, Kafka, Message, Producer, RecordMetadata, RetryOptions } from 'kafkajs';
+import { isUnreachable } from '../../targets/kafka.ts';
 
 export interface LaneOptions {
   batchRecords: number;
@@ -11,6 +13,7 @@ export interface LaneOptions {
 }
 
 const closeTimeoutMs = 2000;
+const retryPauseMs = 500;
 
 /** Of one partition in one request, which kafkajs makes one record batch of. */
 const maxPartitionBytes = 900 * 1024;
@@ -158,18 +161,34 @@ export class Lane {
   }
 
   async #request(batch: Batch): Promise<void> {
-    const { compression, deliveryTimeoutMs, onAcknowledged } = this.#options;
-    const sent = this.#producer.sendBatch({
-      acks: -1,
-      topicMessages: [...batch.topics].map(([topic, { messages }]) => ({ topic, messages })),
-      compression,
-    });
-    onAcknowledged?.(await within(deliveryTimeoutMs, sent));
+    const { deliveryTimeoutMs, onAcknowledged } = this.#options;
+    onAcknowledged?.(await within(deliveryTimeoutMs, this.#send(batch)));
     for (const [topic, { messages }] of batch.topics) {
       this.acknowledged.set(topic, (this.acknowledged.get(topic) ?? 0) + messages.length);
     }
     this.firstAt = Math.min(this.firstAt ?? batch.firstAt, batch.firstAt);
     this.lastAt = Math.max(this.lastAt ?? batch.lastAt, batch.lastAt);
+  }
+
+  /**
+   * While a broker starts, kafkajs gives up some errors at once that it would repeat as others. Sending the same
+   * batch again is what it does itself: the sequence numbers are back where they were, and the broker knows what
+   * it has.
+   */
+  async #send({ topics }: Batch): Promise<RecordMetadata[]> {
+    const { compression, retry } = this.#options;
+    const { retries = 0, maxRetryTime = 0 } = retry;
+    const topicMessages = [...topics].map(([topic, { messages }]) => ({ topic, messages }));
+    // A little less than kafkajs's own attempts take, the first of which follow each other faster.
+    const giveUpAt = performance.now() + (retries - 3) * maxRetryTime;
+    for (;;) {
+      try {
+        return await this.#producer.sendBatch({ acks: -1, topicMessages, compression });
+      } catch (error) {
+        if (!isUnreachable(error) || performance.now() >= giveUpAt) throw error;
+        await sleep(retryPauseMs);
+      }
+    }
   }
 
   #throwFailure(): void {
