@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { tablesSchema, type DescribedTables } from '../clickhouse/describe-tables.ts';
 import type { Migration } from '../clickhouse/migration-files.ts';
 import { check } from '../core/parse.ts';
+import { replaceFile } from '../core/replace-file.ts';
 
 /** Of the cached file: another form is another number. */
 const form = 1;
@@ -29,14 +30,11 @@ export async function readMigratedTables({
   const cached = readCached(file);
   if (cached !== undefined) return cached;
   const tables = await describe();
-  // A cache that can not be written only costs time; a half-written file is never seen.
-  const temporary = `${file}.${process.pid}`;
   try {
     mkdirSync(folder, { recursive: true });
-    writeFileSync(temporary, JSON.stringify(tables));
-    renameSync(temporary, file);
+    replaceFile(file, JSON.stringify(tables));
   } catch {
-    rmSync(temporary, { force: true });
+    // A cache that can not be written only costs time.
   }
   return tables;
 }

@@ -1,8 +1,8 @@
-import { renameSync, writeFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { PipelineError, codeOf } from '../core/errors.ts';
 import { parseWith, readJson } from '../core/parse.ts';
+import { replaceFile } from '../core/replace-file.ts';
 import type { ConnectorConfig } from './connector-config.ts';
 import { operatedState, operations, type Change, type Plan } from './plan.ts';
 import type { SecretHash } from './secret-hash.ts';
@@ -68,10 +68,8 @@ export function toSavedPlan(plan: Plan, { hash, ...asked }: PlanCircumstances): 
 
 /** @throws PipelineError `PLAN_UNWRITABLE` */
 export function writePlanFile(file: string, saved: SavedPlan): void {
-  const written = `${file}.${String(process.pid)}`;
   try {
-    writeFileSync(written, `${JSON.stringify(saved, null, 2)}\n`, { mode: 0o600 });
-    renameSync(written, file);
+    replaceFile(file, `${JSON.stringify(saved, null, 2)}\n`);
   } catch (error) {
     throw new PipelineError('PLAN_UNWRITABLE', {
       what: `The plan cannot be written (${codeOf(error) ?? 'unknown'})`,

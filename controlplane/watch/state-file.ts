@@ -1,7 +1,8 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
 import { codeOf } from '../../core/errors.ts';
+import { replaceFile } from '../../core/replace-file.ts';
 import { causeClasses } from '../trace-causes.ts';
 import { initialPolicyState } from './restart-policy.ts';
 
@@ -77,12 +78,9 @@ export function loadState(file: string, onCorrupt: (setAside: string) => void): 
   return initialWatchState;
 }
 
-/** Replaces the file as a whole: whoever reads it, at whatever moment, reads one complete state. */
 export function saveState(file: string, state: WatchState): void {
   mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
-  const written = `${file}.${String(process.pid)}`;
-  writeFileSync(written, JSON.stringify(state), { mode: 0o600 });
-  renameSync(written, file);
+  replaceFile(file, JSON.stringify(state));
 }
 
 function parseJson(text: string): unknown {

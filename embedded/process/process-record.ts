@@ -1,7 +1,8 @@
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
 import type { Home } from '../../core/home.ts';
+import { replaceFile } from '../../core/replace-file.ts';
 import { processInfo, type ProcessInfo } from './process-info.ts';
 
 const recordSchema = z.object({
@@ -36,9 +37,7 @@ export interface RunningProcess {
 }
 
 export function writeRecord(home: Home, record: ProcessRecord): void {
-  const file = recordFile(home, record.service);
-  writeFileSync(`${file}.new`, JSON.stringify(record, null, 2), { mode: 0o600 });
-  renameSync(`${file}.new`, file);
+  replaceFile(recordFile(home, record.service), JSON.stringify(record, null, 2));
 }
 
 export function removeRecord(home: Home, service: string): void {
