@@ -89,8 +89,9 @@ async function encodeRequest(request: ProduceRequest): Promise<Buffer> {
 async function encodeBatch(request: ProduceRequest, data: PartitionData): Promise<Buffer> {
   const { transactionalId = null, producerId = -1, producerEpoch = 0, compression = 0 } = request;
   const { messages, firstSequence } = data;
-  const { first, last } = timesOf(messages);
-  const plain = encodeRecords(messages, first);
+  const now = Date.now();
+  const { first = now, last = now } = timesOf(messages);
+  const plain = encodeRecords(messages, first, now);
   const records = compression === 0 ? plain : await lookupCodec(compression).compress({ buffer: plain });
   const batch = Buffer.allocUnsafe(batchHeaderBytes + records.length);
   batch.writeBigInt64BE(0n, 0);
@@ -110,8 +111,8 @@ async function encodeBatch(request: ProduceRequest, data: PartitionData): Promis
   return batch;
 }
 
-/** The earliest and the latest timestamp; the present where no record has one. */
-function timesOf(messages: readonly Message[]): { first: number; last: number } {
+/** The earliest and the latest timestamp; none where no record has one. */
+function timesOf(messages: readonly Message[]): { first?: number; last?: number } {
   let first = Number.POSITIVE_INFINITY;
   let last = Number.NEGATIVE_INFINITY;
   for (const { timestamp } of messages) {
@@ -120,14 +121,12 @@ function timesOf(messages: readonly Message[]): { first: number; last: number } 
     if (time < first) first = time;
     if (time > last) last = time;
   }
-  if (first <= last) return { first, last };
-  const now = Date.now();
-  return { first: now, last: now };
+  return first <= last ? { first, last } : {};
 }
 
-function encodeRecords(messages: readonly Message[], firstTime: number): Buffer {
+/** @param now what a record without a timestamp gets */
+function encodeRecords(messages: readonly Message[], firstTime: number, now: number): Buffer {
   const records = new RecordWriter(messages);
-  const now = Date.now();
   let index = 0;
   for (const message of messages) {
     const time = message.timestamp === undefined ? now : Number(message.timestamp);

@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { CompressionTypes, Kafka, Message, Producer, RecordMetadata, RetryOptions } from 'kafkajs';
+import { sleep } from '../../core/wait.ts';
 import { isUnreachable } from '../../targets/kafka.ts';
 
 export interface LaneOptions {
@@ -171,9 +171,8 @@ export class Lane {
   }
 
   /**
-   * While a broker starts, kafkajs gives up some errors at once that it would repeat as others. Sending the same
-   * batch again is what it does itself: the sequence numbers are back where they were, and the broker knows what
-   * it has.
+   * kafkajs was seen to give up a broker that was starting before its attempts were used up. Sending the same batch
+   * again is what it does itself: the sequence numbers are back where they were, and the broker knows what it has.
    */
   async #send({ topics }: Batch): Promise<RecordMetadata[]> {
     const { compression, retry } = this.#options;
