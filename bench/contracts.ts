@@ -6,22 +6,12 @@ import { PipelineError } from '../core/errors.ts';
 import { projectRoot } from '../core/home.ts';
 import { runCommand } from '../core/run-command.ts';
 import { quantile, type Measurement } from './measurement.ts';
+import { checkedFolders } from '../test/support/checked-folders.ts';
 
 const subjects = 20;
 const coldLimitMs = 10_000;
 const warmLimitMs = 3000;
 const rounds = 3;
-const folders = [
-  'cli',
-  'clickhouse',
-  'connectors',
-  'contracts',
-  'controlplane',
-  'core',
-  'embedded',
-  'schemas',
-  'targets',
-];
 /** The stream that is copied until there are enough. */
 const model = { topic: 'billing.refunds', connector: 'connectors/billing-core-sink.json' };
 
@@ -70,7 +60,7 @@ function toMeasurement(name: string, elapsedMs: number, limitMs: number): Measur
 /** A git checkout of the project with as many subjects, each with its migrations and its mapping. */
 async function makeCheckout(folder: string, signal: AbortSignal): Promise<string> {
   const checkout = path.join(folder, 'checkout');
-  for (const name of [...folders, 'package.json', 'tsconfig.json']) {
+  for (const name of [...checkedFolders, 'package.json', 'tsconfig.json']) {
     cpSync(path.join(projectRoot, name), path.join(checkout, name), { recursive: true });
   }
   symlinkSync(path.join(projectRoot, 'node_modules'), path.join(checkout, 'node_modules'));

@@ -1,4 +1,4 @@
-import type { BrokenParty, FindingLevel } from '../core/finding.ts';
+import type { Finding } from '../core/finding.ts';
 import type { DocumentPath } from '../core/line-of.ts';
 import type { ContractRule } from './rules.ts';
 
@@ -14,13 +14,8 @@ export type Place =
   /** In a YAML of dbt, from the checkout's root. */
   | { in: 'file'; file: string; at: DocumentPath };
 
-export interface Judgement {
+/** A finding before its place is looked up. */
+export interface Judgement extends Omit<Finding, 'rule' | 'file' | 'line'> {
   rule: ContractRule;
-  level: FindingLevel;
-  subject: string;
-  path: string;
-  what: string;
-  breaks: readonly BrokenParty[];
-  todo: string;
   place: Place;
 }

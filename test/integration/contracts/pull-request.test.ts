@@ -6,19 +6,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Finding } from '../../../core/finding.ts';
 import { projectRoot } from '../../../core/home.ts';
 import { runCommand } from '../../../core/run-command.ts';
+import { checkedFolders } from '../../support/checked-folders.ts';
 
-/** What both checks read. */
-const checked = [
-  'cli',
-  'clickhouse',
-  'connectors',
-  'contracts',
-  'controlplane',
-  'core',
-  'embedded',
-  'schemas',
-  'targets',
-];
 const customers = 'schemas/avro/billing.customers.avsc';
 const payments = 'schemas/avro/billing.payments.avsc';
 const timeout = 120_000;
@@ -30,7 +19,7 @@ let clone: string;
 beforeAll(async () => {
   folder = mkdtempSync(path.join(tmpdir(), 'pull-request-'));
   const origin = path.join(folder, 'origin');
-  for (const name of [...checked, 'package.json', 'tsconfig.json']) {
+  for (const name of [...checkedFolders, 'package.json', 'tsconfig.json']) {
     cpSync(path.join(projectRoot, name), path.join(origin, name), { recursive: true });
   }
   await git(origin, 'init', '-q', '-b', 'main');
