@@ -120,8 +120,10 @@ async function create(clickhouse: ClickHouse, id: string): Promise<boolean> {
 }
 
 async function currentHolder(clickhouse: ClickHouse): Promise<Holder | undefined> {
+  // The table's time has whole seconds, cut off. Its end is taken: a holder that has not yet renewed would
+  // otherwise look up to a second older than it is, and a short lease would run out before its first renewal.
   const [table] = await clickhouse.query(
-    `SELECT comment, toUnixTimestamp(metadata_modification_time) * 1000 AS created_ms
+    `SELECT comment, (toUnixTimestamp(metadata_modification_time) + 1) * 1000 AS created_ms
      FROM system.tables WHERE database = currentDatabase() AND name = {lock:String}`,
     { params: { lock: lockTable } },
   );
