@@ -11,11 +11,12 @@ const mayImport = {
   schemas: [],
   producers: ['schemas', 'targets'],
   clickhouse: ['targets'],
+  dbt: ['targets'],
   controlplane: ['schemas', 'targets', 'connectors', 'clickhouse'],
   contracts: ['schemas', 'targets', 'controlplane', 'clickhouse'],
   embedded: ['schemas', 'targets'],
   // The demo ties every area together, and the command line is the door to all of them.
-  demo: ['schemas', 'targets', 'producers', 'controlplane', 'clickhouse', 'embedded', 'cli'],
+  demo: ['schemas', 'targets', 'producers', 'controlplane', 'clickhouse', 'dbt', 'embedded', 'cli'],
   cli: [
     'schemas',
     'targets',
@@ -23,6 +24,7 @@ const mayImport = {
     'connectors',
     'controlplane',
     'clickhouse',
+    'dbt',
     'contracts',
     'embedded',
     'demo',

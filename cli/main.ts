@@ -7,6 +7,7 @@ import { defaultTargetName, loadTarget } from '../targets/load-target.ts';
 import type { CommandContext, Options, Run } from './command.ts';
 import { findingOptions } from './findings/finding-options.ts';
 import { createOutput } from './output.ts';
+import { splitPassThrough } from './pass-through.ts';
 import { reportError } from './report-error.ts';
 
 /** How long what a command left open may delay the end of the process. */
@@ -201,12 +202,40 @@ const declarations: readonly Declaration[] = [
     load: () => import('./commands/dlq.ts'),
   },
   {
+    usage: 'dbt [...arguments]',
+    summary: 'dbt in an environment of its own, with any of its arguments',
+    load: () => import('./commands/dbt.ts'),
+  },
+  {
+    usage: 'dbt:refresh',
+    summary: 'Bring the models up to date with what has landed, once or on a schedule',
+    options: [
+      ['--schedule <cron>', 'Refresh at each firing until Ctrl-C, as in "*/5 * * * *" (UTC)'],
+      ['--full', 'Build every model anew instead of adding what is new'],
+    ],
+    load: () => import('./commands/dbt-refresh.ts'),
+  },
+  {
+    usage: 'dbt:docs',
+    summary: 'Serve the documentation of the models on this machine',
+    options: [['--port <n>', 'Where (default 8091)']],
+    load: () => import('./commands/dbt-docs.ts'),
+  },
+  {
     usage: 'answers [number]',
     summary: 'Answer the questions of the catalog from ClickHouse',
+    options: [
+      ['--from <date>', 'First day (default: the period of each question)'],
+      ['--to <date>', 'Last day (default: that of the newest event)'],
+      ['--currency <code>', 'Only this currency, as in EUR'],
+      ['--region <name>', 'Only this region: north_america, europe or asia_pacific'],
+      ['--csv', 'Print one answer as comma-separated values'],
+    ],
     load: () => import('./commands/answers.ts'),
   },
 ];
 
+const { own, passed } = splitPassThrough(process.argv);
 const cli = cac('npm run');
 for (const { usage, summary, options = [], load } of declarations) {
   const command = cli.command(usage, summary);
@@ -221,13 +250,13 @@ for (const { usage, summary, options = [], load } of declarations) {
         .slice(0, -1)
         .flat()
         .filter((argument) => argument !== undefined);
-      process.exitCode = await execute(load, parameters.at(-1) as Options, args.map(String));
+      process.exitCode = await execute(load, parameters.at(-1) as Options, [...args.map(String), ...passed]);
     });
 }
 cli.help();
 
 try {
-  cli.parse(process.argv, { run: false });
+  cli.parse(own, { run: false });
   if (cli.matchedCommand === undefined && cli.options['help'] !== true) {
     throw new PipelineError('UNKNOWN_COMMAND', {
       what: cli.args.length > 0 ? `There is no command "${String(cli.args[0])}"` : 'No command was named',

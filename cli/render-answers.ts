@@ -15,8 +15,9 @@ const longestBar = 20;
  */
 export function renderAnswer(answer: Answer): string {
   const title = pc.bold(`${answer.number}. ${answer.question}`);
-  const period = pc.dim(`${answer.from.slice(0, 10)} to ${answer.to.slice(0, 16).replace('T', ' ')} UTC`);
-  if (answer.rows.length === 0) return [title, period, 'No payments in this period.'].join('\n');
+  const since = answer.from.startsWith('1970-') ? 'All history' : answer.from.slice(0, 10);
+  const period = pc.dim(`${since} to ${answer.to.slice(0, 16).replace('T', ' ')} UTC`);
+  if (answer.rows.length === 0) return [title, period, 'Nothing in this period.'].join('\n');
   const isSplit = answer.columns[0]?.name === 'by';
   const tables = isSplit ? sectionsOf(answer).map(renderTableOf) : [renderTableOf(answer)];
   return [`${title}\n${period}`, ...tables].join(isSplit ? '\n\n' : '\n');
@@ -32,7 +33,7 @@ function sectionsOf(answer: Answer): Answer[] {
   }));
 }
 
-function renderTableOf({ columns, rows, bar }: Answer): string {
+function renderTableOf({ columns, rows, bar, spark }: Answer): string {
   const names = columns.map(({ name }) => name);
   const currency = names.indexOf('currency');
   const shown = rows.slice(0, shownRows);
@@ -51,8 +52,46 @@ function renderTableOf({ columns, rows, bar }: Answer): string {
       lines,
       shown.map((row) => Number(row[names.findIndex((name) => name === bar)])),
     ),
-    ...(more > 0 ? [pc.dim(`and ${more} more rows: --json prints them`)] : []),
+    ...(more > 0 ? [pc.dim(`and ${more} more rows: --json and --csv print them`)] : []),
+    ...sparklines(names, rows, spark),
   ].join('\n');
+}
+
+const sparkLevels = '▁▂▃▄▅▆▇█';
+const sparkWidth = 60;
+/** Currencies that get a line; the table has all of them. */
+const sparkCurrencies = 5;
+
+/** One line for each currency: how the column `spark` went over all rows, from its lowest value to its highest. */
+function sparklines(names: readonly string[], rows: readonly Cell[][], spark: string | undefined): string[] {
+  const column = names.indexOf(spark ?? '');
+  if (spark === undefined || column === -1 || rows.length < 3) return [];
+  const currency = names.indexOf('currency');
+  const series = new Map<string, number[]>();
+  for (const row of rows) {
+    const name = currency === -1 ? titleOf(spark) : String(row[currency]);
+    const values = series.get(name) ?? [];
+    if (row[column] !== null) values.push(Number(row[column]));
+    series.set(name, values);
+  }
+  const lines = [...series].filter(([, values]) => values.length > 2).slice(0, sparkCurrencies);
+  const width = Math.max(...lines.map(([name]) => name.length));
+  return lines.map(([name, values]) => `${pc.dim(name.padEnd(width))}  ${sparkline(values)}`);
+}
+
+/** A line of blocks; where there are more values than room, each block is the mean of those it covers. */
+export function sparkline(values: readonly number[]): string {
+  const blocks = Math.min(values.length, sparkWidth);
+  const means = Array.from({ length: blocks }, (_, index) => {
+    const part = values.slice(
+      Math.floor((index * values.length) / blocks),
+      Math.floor(((index + 1) * values.length) / blocks),
+    );
+    return part.reduce((sum, value) => sum + value, 0) / part.length;
+  });
+  const lowest = Math.min(...means);
+  const step = (Math.max(...means) - lowest) / (sparkLevels.length - 1) || 1;
+  return means.map((mean) => sparkLevels[Math.round((mean - lowest) / step)]).join('');
 }
 
 /** Draws each row's value behind its line, the first line being the head; as long as there is room. */

@@ -1,27 +1,8 @@
-import { readdirSync } from 'node:fs';
-import path from 'node:path';
-import { z } from 'zod';
 import { PipelineError } from '../core/errors.ts';
-import { projectRoot } from '../core/home.ts';
-import { parseWith, readText } from '../core/parse.ts';
 import { ClickHouseQueryError, type ClickHouse, type ResultTable } from './client.ts';
+import { answersFolder, loadQuestions, periodOf, type Question } from './questions.ts';
 
-/** A file of `clickhouse/answers/`: one question of the catalog, its definition and its SQL. */
-export interface Question {
-  number: number;
-  question: string;
-  /** What exactly is counted, as the file's comment says it. */
-  definition: string;
-  /** Whole days, UTC, the last one included. */
-  days: number;
-  /** How many days before the newest event the period ends. */
-  endingDaysAgo: number;
-  /** Column to draw as bars. */
-  bar?: string;
-  sql: string;
-}
-
-export interface Answer extends Omit<Question, 'sql' | 'days' | 'endingDaysAgo'> {
+export interface Answer extends Omit<Question, 'sql' | 'period'> {
   /** First and last instant looked at, ISO 8601, UTC. */
   from: string;
   to: string;
@@ -36,24 +17,26 @@ export type Cell = string | number | null;
 export interface AnswerOptions {
   /** Default: every question there is a file for. */
   numbers?: readonly number[];
-  /** Default: the newest payment event that is not in the future, so that old data has answers too. */
+  /** Last instant. Default: the newest payment event that is not in the future, so that old data has answers too. */
   asOf?: Date;
+  /** First instant to look at. Default: each question's own period before `asOf`. */
+  from?: Date;
+  /** ISO 4217 code, or sales region: answers that have one keep to it. */
+  currency?: string;
+  region?: string;
   /** Default `clickhouse/answers/`. */
   folder?: string;
   signal?: AbortSignal;
 }
 
-const answersFolder = path.join(projectRoot, 'clickhouse', 'answers');
-const dayMs = 86_400_000;
-
 /**
  * Answers questions, in the order of their numbers.
  *
- * @throws PipelineError `UNKNOWN_QUESTION`, `CLICKHOUSE_NOT_MIGRATED`, and what the client throws
+ * @throws PipelineError `UNKNOWN_QUESTION`, `CLICKHOUSE_NOT_MIGRATED`, `MODELS_NOT_BUILT`, and what the client throws
  */
 export async function runAnswers(
   clickhouse: ClickHouse,
-  { numbers, asOf, folder, signal }: AnswerOptions = {},
+  { numbers, from: since, asOf, folder, signal, currency = '', region = '' }: AnswerOptions = {},
 ): Promise<Answer[]> {
   const questions = loadQuestions(folder);
   const unknown = numbers?.find((number) => !questions.some((question) => question.number === number));
@@ -68,16 +51,13 @@ export async function runAnswers(
   try {
     const until = asOf ?? (await newestEvent(clickhouse, signal));
     const answers: Answer[] = [];
-    for (const { sql, ...question } of questions) {
+    for (const { sql, period, ...question } of questions) {
       if (numbers !== undefined && !numbers.includes(question.number)) continue;
-      const { from, to } = periodOf(question, until);
-      const params = { from: clickhouseTime(from), to: clickhouseTime(to) };
+      const { from, to } = since === undefined ? periodOf(period, until) : { from: since, to: until };
+      const params = { from: clickhouseTime(from), to: clickhouseTime(to), currency, region };
       const { columns, rows } = await clickhouse.queryTable(sql, { params, ...options });
       answers.push({
-        number: question.number,
-        question: question.question,
-        definition: question.definition,
-        ...(question.bar === undefined ? {} : { bar: question.bar }),
+        ...question,
         from: from.toISOString(),
         to: to.toISOString(),
         columns,
@@ -86,82 +66,33 @@ export async function runAnswers(
     }
     return answers;
   } catch (error) {
-    const unknownTableOrDatabase = ['60', '81'];
-    if (!(error instanceof ClickHouseQueryError) || !unknownTableOrDatabase.includes(error.clickhouseCode)) {
-      throw error;
-    }
-    throw new PipelineError('CLICKHOUSE_NOT_MIGRATED', {
-      what: `The database ${clickhouse.database} lacks a table the answers read`,
-      where: clickhouse.url,
+    throw explainMissingTable(error, clickhouse);
+  }
+}
+
+const unknownTable = '60';
+const unknownDatabase = '81';
+
+/** An answer reads tables that migrations make, and models that dbt makes from them. */
+function explainMissingTable(error: unknown, { database, url }: ClickHouse): unknown {
+  if (!(error instanceof ClickHouseQueryError)) return error;
+  const { clickhouseCode, message } = error;
+  if (clickhouseCode !== unknownTable && clickhouseCode !== unknownDatabase) return error;
+  const missing = /\b(?:mart|fact|dim|int|stg)_\w+/.exec(message)?.[0];
+  if (missing === undefined) {
+    return new PipelineError('CLICKHOUSE_NOT_MIGRATED', {
+      what: `The database ${database} lacks a table the answers read`,
+      where: url,
       todo: 'Run "npm run clickhouse:migrate".',
       cause: error,
     });
   }
-}
-
-/** Every question there is a file for, by number. */
-export function loadQuestions(folder = answersFolder): Question[] {
-  return readdirSync(folder)
-    .filter((file) => file.endsWith('.sql'))
-    .map((file) => {
-      const at = path.join(folder, file);
-      return parseQuestion(readText(at, 'An answer can not be read'), at);
-    })
-    .sort((a, b) => a.number - b.number);
-}
-
-const questionHeader = z.object({
-  title: z
-    .string('expected a first line such as "-- 1. How many payments are there?"')
-    .regex(/^\d+\. .+\?$/, 'expected "<number>. <question>?"'),
-  period: z
-    .string('expected a line such as "-- period: 30 days"')
-    .regex(/^\d+ days(, ending \d+ days ago)?$/, 'expected "N days" or "N days, ending N days ago"'),
-  bar: z.string().optional(),
-});
-
-/**
- * Reads the comment a file begins with: `N. question`, then `key: value` lines, then an empty line and the
- * definition.
- */
-export function parseQuestion(text: string, file: string): Question {
-  const lines = text.split('\n');
-  const end = lines.findIndex((line) => !line.startsWith('--'));
-  const comment = lines.slice(0, end).map((line) => line.replace(/^-- ?/, ''));
-  const [title, ...rest] = comment;
-  const gap = rest.indexOf('');
-  const settings = Object.fromEntries(
-    rest.slice(0, Math.max(gap, 0)).map((line) => {
-      const [key = '', ...value] = line.split(': ');
-      return [key, value.join(': ')];
-    }),
-  );
-  const header = parseWith(questionHeader, { title, ...settings }, 'An answer has no proper header', file);
-  const [days = 0, endingDaysAgo = 0] = (header.period.match(/\d+/g) ?? []).map(Number);
-  const [number = ''] = header.title.split('. ', 1);
-  return {
-    number: Number(number),
-    question: header.title.slice(number.length + 2),
-    definition: rest.slice(gap + 1).join('\n'),
-    days,
-    endingDaysAgo,
-    ...(header.bar === undefined ? {} : { bar: header.bar }),
-    sql: text,
-  };
-}
-
-/**
- * Whole UTC days up to and including `asOf`'s, the last one as far as it went; a period that ends earlier ends
- * with the last instant of its last day.
- */
-export function periodOf(
-  { days, endingDaysAgo }: Pick<Question, 'days' | 'endingDaysAgo'>,
-  asOf: Date,
-): { from: Date; to: Date } {
-  const today = Math.floor(asOf.getTime() / dayMs) * dayMs;
-  if (endingDaysAgo === 0) return { from: new Date(today - (days - 1) * dayMs), to: asOf };
-  const end = today - endingDaysAgo * dayMs;
-  return { from: new Date(end - days * dayMs), to: new Date(end - 1) };
+  return new PipelineError('MODELS_NOT_BUILT', {
+    what: `The database ${database} lacks the model ${missing}, which an answer reads`,
+    where: url,
+    todo: 'Run "npm run dbt:refresh".',
+    cause: error,
+  });
 }
 
 async function newestEvent(clickhouse: ClickHouse, signal?: AbortSignal): Promise<Date> {

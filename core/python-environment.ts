@@ -71,7 +71,7 @@ export async function ensurePythonEnvironment(options: PythonEnvironmentOptions)
 
 async function install(
   folder: string,
-  { name, requirementsFile, env = process.env, signal, onProgress }: PythonEnvironmentOptions,
+  { name, requirementsFile, env = process.env, signal }: PythonEnvironmentOptions,
 ): Promise<void> {
   // Programs of an environment hold its path, so it is made where it stays instead of being moved there.
   rmSync(folder, { recursive: true, force: true });
@@ -86,7 +86,6 @@ async function install(
     ...common,
     purpose: `Installing the Python packages of ${name}`,
     todo: 'Check the network, then run the command again: it starts over.',
-    onLine: (line) => onProgress?.(line),
   });
 }
 

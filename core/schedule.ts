@@ -1,15 +1,15 @@
 import { Cron } from 'croner';
-import { InvalidInputError, messageOf } from '../../../core/errors.ts';
-import { sleep as sleepFor } from '../../../core/wait.ts';
+import { InvalidInputError, messageOf } from './errors.ts';
+import { sleep as sleepFor } from './wait.ts';
 
 export interface ScheduleOptions {
   schedule: Cron;
   /** Called at each firing; the next one is waited for when it has settled. What it throws ends the schedule. */
-  runBatch: () => Promise<void>;
+  run: () => Promise<void>;
   signal: AbortSignal;
   /** Told when the schedule fires next. */
   onNext?: (at: Date) => void;
-  /** Told of the firings that passed while a batch ran: at least `count`. */
+  /** Told of the firings that passed while `run` was at it: at least `count`. */
   onSkipped?: (count: number) => void;
   /** Tests put their own in the place of these two. */
   now?: () => number;
@@ -22,16 +22,16 @@ const longestSleepMs = 60_000;
 const manySkipped = 1000;
 
 /**
- * Reads a CRON expression: five fields, or six with seconds in front; times are UTC.
+ * Reads the CRON expression of a flag: five fields, or six with seconds in front; times are UTC.
  *
  * @throws InvalidInputError for one that is not valid or never comes true
  */
-export function parseSchedule(expression: string): Cron {
+export function parseSchedule(expression: string, flag = '--schedule'): Cron {
   const fail = (message: string) =>
     new InvalidInputError({
       what: `The schedule "${expression}" is not valid`,
       where: 'the command line',
-      problems: [{ path: '--schedule', message }],
+      problems: [{ path: flag, message }],
       todo: 'Five fields are needed, as in "*/5 * * * *": minute, hour, day, month, weekday; all in UTC.',
     });
   let schedule: Cron;
@@ -45,13 +45,13 @@ export function parseSchedule(expression: string): Cron {
 }
 
 /**
- * Runs a batch at each firing of a schedule, one at a time: a firing during a batch is skipped.
+ * Calls `run` at each firing of a schedule, one at a time: a firing meanwhile is skipped.
  *
  * @returns when the schedule does not fire any more
- * @throws InterruptedError when `signal` aborts between two batches
+ * @throws InterruptedError when `signal` aborts between two calls
  */
 export async function runSchedule(options: ScheduleOptions): Promise<void> {
-  const { schedule, runBatch, signal, onNext, onSkipped } = options;
+  const { schedule, run, signal, onNext, onSkipped } = options;
   const { now = () => Date.now(), sleep = sleepFor } = options;
   let firedAt = new Date(now());
   for (;;) {
@@ -64,7 +64,7 @@ export async function runSchedule(options: ScheduleOptions): Promise<void> {
       await sleep(Math.min(leftMs, longestSleepMs), signal);
     }
     firedAt = next;
-    await runBatch();
+    await run();
   }
 }
 

@@ -1,7 +1,7 @@
 import { InterruptedError, PipelineError } from '../../../core/errors.ts';
+import { parseSchedule, runSchedule, type ScheduleOptions } from '../../../core/schedule.ts';
 import { produceLive, type LiveOptions } from '../live/produce.ts';
 import { ProduceFailedError, ProduceInterruptedError, type ProduceResult } from '../run.ts';
-import { parseSchedule, runSchedule, type ScheduleOptions } from './schedule.ts';
 import { startTriggerServer } from './trigger-server.ts';
 import { Batches, type Batch } from './trigger.ts';
 
@@ -54,7 +54,7 @@ export async function produceOnSchedule(options: ScheduledOptions): Promise<Batc
   try {
     await runSchedule({
       schedule,
-      runBatch,
+      run: runBatch,
       signal,
       ...(onNext && { onNext }),
       ...(onSkipped && { onSkipped }),

@@ -1,7 +1,8 @@
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { formatMinor } from '../../../cli/format-money.ts';
-import { renderAnswer } from '../../../cli/render-answers.ts';
+import { renderAnswer, sparkline } from '../../../cli/render-answers.ts';
+import { renderCsv } from '../../../cli/render-csv.ts';
 import type { Answer } from '../../../clickhouse/answers.ts';
 
 const answer = (columns: [name: string, type: string][], rows: Answer['rows'], bar?: string): Answer => ({
@@ -79,11 +80,49 @@ describe('renderAnswer', () => {
   it('says how many rows it does not show', () => {
     const rows = Array.from({ length: 25 }, (_, index) => [index]);
     expect(plain(renderAnswer(answer([['n', 'UInt64']], rows))).at(-1)).toBe(
-      'and 5 more rows: --json prints them',
+      'and 5 more rows: --json and --csv print them',
     );
   });
 
   it('says so when there is nothing', () => {
-    expect(plain(renderAnswer(answer([['n', 'UInt64']], []))).at(-1)).toBe('No payments in this period.');
+    expect(plain(renderAnswer(answer([['n', 'UInt64']], []))).at(-1)).toBe('Nothing in this period.');
+  });
+});
+
+describe('sparklines', () => {
+  it('go from the lowest value to the highest', () => {
+    expect(sparkline([0, 1, 2, 3, 4, 5, 6, 7])).toBe('▁▂▃▄▅▆▇█');
+    expect(sparkline([-10, 0, -10])).toBe('▁█▁');
+    expect(sparkline([3, 3, 3])).toBe('▁▁▁');
+  });
+
+  it('fit a terminal, whatever there is to draw', () => {
+    const values = Array.from({ length: 1000 }, (_, index) => index);
+    expect(sparkline(values)).toHaveLength(60);
+    expect(sparkline(values).at(-1)).toBe('█');
+  });
+
+  it('are drawn for each currency below the rows', () => {
+    const rows = ['EUR', 'JPY'].flatMap((currency) => [1, 3, 2].map((net) => [currency, net]));
+    const columns: [string, string][] = [
+      ['currency', 'String'],
+      ['net_minor', 'Int64'],
+    ];
+    const lines = plain(renderAnswer({ ...answer(columns, rows), spark: 'net_minor' }));
+    expect(lines.slice(-2)).toEqual(['EUR  ▁█▅', 'JPY  ▁█▅']);
+  });
+});
+
+describe('renderCsv', () => {
+  it('quotes what needs it, and leaves a cell without a value empty', () => {
+    expect(
+      renderCsv(
+        ['name', 'net_minor'],
+        [
+          ['a "b", c', -5],
+          ['line\nbreak', null],
+        ],
+      ),
+    ).toBe('name,net_minor\r\n"a ""b"", c",-5\r\n"line\nbreak",');
   });
 });

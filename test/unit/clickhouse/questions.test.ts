@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { loadQuestions, parseQuestion, periodOf } from '../../../clickhouse/answers.ts';
+import { loadQuestions, parseQuestion, periodOf } from '../../../clickhouse/questions.ts';
 import { InvalidInputError } from '../../../core/errors.ts';
 
 const file = `-- 7. How much is outstanding?
@@ -17,8 +17,7 @@ describe('parseQuestion', () => {
       number: 7,
       question: 'How much is outstanding?',
       definition: 'outstanding: total - paid,\non open invoices.',
-      days: 30,
-      endingDaysAgo: 14,
+      period: { days: 30, endingDaysAgo: 14 },
       bar: 'total',
       sql: file,
     });
@@ -32,6 +31,15 @@ describe('parseQuestion', () => {
       expect(error).toBeInstanceOf(InvalidInputError);
       expect((error as InvalidInputError).problems.map(({ path }) => path)).toEqual(['title', 'period']);
     }
+  });
+});
+
+describe('a question on all history', () => {
+  it('begins with the epoch, and may draw a line', () => {
+    const text = '-- 26. What is the MRR?\n-- period: all\n-- spark: mrr_minor\n--\n-- MRR.\nSELECT 1\n';
+    expect(parseQuestion(text, 'x.sql')).toMatchObject({ period: 'all', spark: 'mrr_minor' });
+    const to = new Date('2025-03-15T10:30:00.123Z');
+    expect(periodOf('all', to)).toEqual({ from: new Date(0), to });
   });
 });
 

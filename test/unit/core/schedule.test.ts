@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { InterruptedError, InvalidInputError } from '../../../core/errors.ts';
-import { parseSchedule, runSchedule } from '../../../producers/runs/orchestrate/schedule.ts';
+import { parseSchedule, runSchedule } from '../../../core/schedule.ts';
 
 const noon = Date.UTC(2099, 0, 15, 12, 0, 30);
 
@@ -47,7 +47,7 @@ describe('a schedule', () => {
   it('ends with what a batch throws', async () => {
     const run = runSchedule({
       schedule: parseSchedule('* * * * * *'),
-      runBatch: () => Promise.reject(new Error('a defect')),
+      run: () => Promise.reject(new Error('a defect')),
       signal: new AbortController().signal,
       sleep: () => Promise.resolve(),
       now: steadily(),
@@ -74,7 +74,7 @@ async function follow({ expression, batchMs }: { expression: string; batchMs: nu
     },
     onNext: (at) => announced.push(at.toISOString()),
     onSkipped: (count) => skipped.push(count),
-    runBatch: () => {
+    run: () => {
       firings.push(new Date(time).toISOString());
       time += batchMs[firings.length - 1] ?? 0;
       if (firings.length === batchMs.length) controller.abort();
