@@ -38,10 +38,8 @@ export interface RecurringRevenue {
 /** Goes through each customer's subscriptions month by month. */
 export function recountRecurringRevenue(events: readonly BillingEvent[]): RecurringRevenue {
   const changes = recordsOf(events, 'billing.subscriptions');
-  const moments = events.map(({ at }) => at);
-  const first = monthOf(moments.reduce((a, b) => Math.min(a, b)));
-  const newest = recordsOf(events, 'billing.subscriptions').map((record) => numberOf(record, 'occurred_at'));
-  const months = monthsBetween(first, monthOf(newest.reduce((a, b) => Math.max(a, b))));
+  const happened = changes.map((change) => monthOf(numberOf(change, 'occurred_at'))).sort();
+  const months = monthsBetween(happened[0]!, happened.at(-1)!);
   const accounts = new Map<string, Account>();
   for (const versions of groupBy(changes, 'subscription_id').values()) {
     versions.sort((a, b) => numberOf(a, 'entity_version') - numberOf(b, 'entity_version'));
@@ -136,8 +134,9 @@ export function recountCohorts({ months, accounts }: RecurringRevenue) {
     if (born === -1) continue;
     for (let index = born; index < months.length; index += 1) {
       const key = `${months[born]!} ${index - born} ${currency}`;
-      add(counts.customers, key, mrr[index]! > 0 ? 1 : 0);
-      add(counts.mrr, key, mrr[index]!);
+      const minor = mrr[index]!;
+      add(counts.customers, key, minor > 0 ? 1 : 0);
+      add(counts.mrr, key, minor);
     }
   }
   return counts;
