@@ -10,6 +10,7 @@ import { loadCatalog } from '../../schemas/catalog.ts';
 import type { Options, Run } from '../command.ts';
 import { renderTable, type Output } from '../output.ts';
 import { createProgress } from '../progress.ts';
+import { describeRefresh, refreshWhenLanded } from '../refresh-models.ts';
 
 /** Beyond them is a slip of the finger: ten million customers have four thousand million records. */
 const limits = { years: 20, customers: 10_000_000, seed: 0xffff_ffff } as const;
@@ -35,6 +36,7 @@ export const run: Run = async (context, options) => {
     });
     progress.stop();
     printResult(output, result);
+    if (options['refresh'] === true) output.note(describeRefresh(await refreshWhenLanded(context)));
     return 0;
   } catch (error) {
     progress.stop();

@@ -1,8 +1,8 @@
 import { InterruptedError, PipelineError } from '../../core/errors.ts';
 import { parseSchedule } from '../../core/schedule.ts';
-import { refreshModels, refreshOnSchedule, type Refresh, type RefreshOptions } from '../../dbt/refresh.ts';
+import { refreshModels, refreshOnSchedule, type RefreshOptions } from '../../dbt/refresh.ts';
 import type { Run } from '../command.ts';
-import type { Output } from '../output.ts';
+import { describeRefresh, narrateRefresh } from '../refresh-models.ts';
 
 export const run: Run = async (context, options) => {
   const { env, home, signal, output } = context;
@@ -40,25 +40,3 @@ export const run: Run = async (context, options) => {
   }
   return 0;
 };
-
-export function describeRefresh({ models, elapsedMs }: Refresh): string {
-  return `${models} models are up to date, ${(elapsedMs / 1000).toFixed(1)} s`;
-}
-
-/** What a schedule of refreshes says while it goes on. */
-export function narrateRefresh(output: Output) {
-  return {
-    onNext: (at: Date) => {
-      output.note(`Next refresh of the models at ${at.toISOString()}`);
-    },
-    onSkipped: (count: number) => {
-      output.note(`${count} ${count === 1 ? 'refresh was' : 'refreshes were'} skipped: one took longer`);
-    },
-    onRefreshed: (refresh: Refresh) => {
-      output.note(describeRefresh(refresh));
-    },
-    onFailed: (message: string) => {
-      output.note(`The models were not refreshed: ${message}`);
-    },
-  };
-}

@@ -16,6 +16,8 @@ export interface ProduceFlags {
   only: string[] | undefined;
   /** CRON expression, where batches follow a schedule. */
   schedule: string | undefined;
+  /** CRON expression by which the models are refreshed beside; undefined: they are not. */
+  refresh: string | undefined;
   /** Port, where batches follow requests. */
   listen: number | undefined;
   /** Undefined: none. */
@@ -35,6 +37,7 @@ export function parseProduceFlags(options: Options): ProduceFlags {
       '--only': names,
       // cac turns what looks like a number into one.
       '--schedule': z.coerce.string().optional(),
+      '--refresh': z.coerce.string().optional(),
       '--listen': between(0, 65_535, 'whole'),
       // Without a value it is true: all of them.
       '--faults': z.coerce.string().optional(),
@@ -45,6 +48,7 @@ export function parseProduceFlags(options: Options): ProduceFlags {
       '--seed': options['seed'],
       '--only': options['only'],
       '--schedule': options['schedule'],
+      '--refresh': options['refresh'],
       '--listen': options['listen'],
       '--faults': options['faults'] === true ? '' : options['faults'],
     },
@@ -66,6 +70,7 @@ export function parseProduceFlags(options: Options): ProduceFlags {
     seed: flags['--seed'] ?? defaults.seed,
     only: flags['--only'],
     schedule,
+    refresh: flags['--refresh'],
     listen,
     faults: faults === undefined ? undefined : parseFaultShares(faults),
   };

@@ -13,6 +13,7 @@ import { loadCatalog } from '../../schemas/catalog.ts';
 import type { CommandContext, ExitCode, Run } from '../command.ts';
 import { renderTable, type Output } from '../output.ts';
 import { createProgress } from '../progress.ts';
+import { refreshBeside } from '../refresh-models.ts';
 import { parseProduceFlags, type ProduceFlags } from './produce-flags.ts';
 
 export const run: Run = async (context, options) => {
@@ -37,9 +38,11 @@ export const run: Run = async (context, options) => {
     ...(flags.only === undefined ? {} : { only: flags.only }),
     ...(flags.faults === undefined ? {} : { faults: flags.faults }),
   };
-  if (flags.listen !== undefined) return listen(context, flags, flags.listen, common);
-  if (flags.schedule !== undefined) return followSchedule(context, flags, flags.schedule, common);
-  return produceOnce(context, flags, common);
+  return refreshBeside(context, flags.refresh, () => {
+    if (flags.listen !== undefined) return listen(context, flags, flags.listen, common);
+    if (flags.schedule !== undefined) return followSchedule(context, flags, flags.schedule, common);
+    return produceOnce(context, flags, common);
+  });
 };
 
 async function produceOnce(
