@@ -9,6 +9,8 @@ import { dbtFolder, dbtTargetFolder, prepareDbt, withDbtLock, type DbtOptions } 
 export interface RefreshOptions extends DbtOptions {
   /** Builds every model anew instead of adding what is new. */
   isFull?: boolean;
+  /** Told of each model that is done. */
+  onModel?: (progress: { done: number; expected: number; elapsedMs: number }) => void;
 }
 
 export interface Refresh {
@@ -27,10 +29,11 @@ const timeoutMs = 60 * 60_000;
  * @throws PipelineError those of dbt's environment, `COMMAND_FAILED` with what dbt said
  */
 export async function refreshModels(options: RefreshOptions): Promise<Refresh> {
-  const { home, signal, onProgress, isFull = false } = options;
+  const { home, signal, onModel, isFull = false } = options;
   const dbt = await prepareDbt(options);
   const startedAt = performance.now();
   await withDbtLock(home, signal, async () => {
+    let done = 0;
     const args = ['--no-use-colors', 'build', '--exclude-resource-type', 'test', 'unit_test'];
     await runCommand(dbt.file, isFull ? [...args, '--full-refresh'] : args, {
       purpose: 'Building the models',
@@ -38,8 +41,11 @@ export async function refreshModels(options: RefreshOptions): Promise<Refresh> {
       env: dbt.env,
       timeoutMs,
       onLine: (line) => {
-        const done = /(\d+ of \d+) OK/.exec(line)?.[1];
-        if (done !== undefined) onProgress?.(`${done} models`);
+        // dbt's numbers follow the order in which models began.
+        const expected = /\d+ of (\d+) OK/.exec(line)?.[1];
+        if (expected === undefined) return;
+        done += 1;
+        onModel?.({ done, expected: Number(expected), elapsedMs: performance.now() - startedAt });
       },
       todo: `All of it: ${path.join(home.logs, 'dbt', 'dbt.log')}`,
       ...(signal && { signal }),

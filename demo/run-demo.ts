@@ -5,6 +5,8 @@ import { applyFleet, planFleet } from '../controlplane/fleet.ts';
 import { total, waitUntilReconciled, type PartitionReconciliation } from '../controlplane/reconcile.ts';
 import type { SinkInUse } from '../controlplane/sink-class.ts';
 import { PipelineError } from '../core/errors.ts';
+import { refreshModels } from '../dbt/refresh.ts';
+import { prepareDbt, type DbtOptions } from '../dbt/run-dbt.ts';
 import { startStack, stopStack, type StackSettings } from '../embedded/stack.ts';
 import type { BackfillResult } from '../producers/runs/backfill/outcome.ts';
 import { backfill, hasBackfill } from '../producers/runs/backfill/backfill.ts';
@@ -18,6 +20,9 @@ import type { Target } from '../targets/load-target.ts';
 
 /** How long everything produced may take to land; far above what is normal on two cores. */
 const landingTimeoutMs = 180_000;
+
+/** Of the questions, those that are worth the first look; `npm run answers` has all of them. */
+const mainQuestions = [1, 3, 4, 5, 21];
 
 export interface DemoOptions {
   settings: StackSettings;
@@ -73,18 +78,26 @@ export async function runDemo(options: DemoOptions): Promise<DemoReport> {
     return result;
   };
 
+  // On a first run it is installed while the services start.
+  const dbt = prepareDbt(dbtOptions(options));
+  dbt.catch(() => undefined);
   const stack = await step('Stack', async (progress) => {
     const started = await startStack(settings, { signal, onProgress: progress });
     const names = started.services.filter((service) => service.started).map(({ name }) => name);
     return [started, names.length === 0 ? 'runs already' : `started ${names.join(', ')}`];
   });
   try {
+    await dbt;
     return await runPipeline(options, step);
   } catch (error) {
     const services = stack.services.filter((service) => service.started).map(({ name }) => name);
     if (services.length > 0) await stopStack(settings, { services });
     throw error;
   }
+}
+
+function dbtOptions({ target, settings, signal }: DemoOptions): DbtOptions {
+  return { target, home: settings.home, env: settings.env, signal };
 }
 
 type Step = <T>(
@@ -172,10 +185,19 @@ async function runPipeline(options: DemoOptions, step: Step): Promise<DemoReport
   });
   prove({ partitions, before, acknowledged: (history?.sent ?? 0) + streamed.total, target });
 
+  await step('Models', async (progress) => {
+    const { models } = await refreshModels({
+      ...dbtOptions(options),
+      onModel: ({ done, expected }) => {
+        progress(`${done} of ${expected}`);
+      },
+    });
+    return [undefined, `${models} are up to date`];
+  });
   const answers = await step('Answers', async () => {
     const clickhouse = createClickHouse(target);
     try {
-      const found = await runAnswers(clickhouse, { signal });
+      const found = await runAnswers(clickhouse, { signal, numbers: mainQuestions });
       return [found, `${found.length} questions`];
     } finally {
       await clickhouse.close();

@@ -2,6 +2,7 @@ import { InterruptedError, PipelineError } from '../../core/errors.ts';
 import { parseSchedule } from '../../core/schedule.ts';
 import { refreshModels, refreshOnSchedule, type RefreshOptions } from '../../dbt/refresh.ts';
 import type { Run } from '../command.ts';
+import { createProgress } from '../progress.ts';
 import { describeRefresh, narrateRefresh } from '../refresh-models.ts';
 
 export const run: Run = async (context, options) => {
@@ -12,14 +13,20 @@ export const run: Run = async (context, options) => {
     env,
     signal,
     isFull: options['full'] === true,
+    onProgress: (text) => {
+      output.note(text);
+    },
   };
   const cron = options['schedule'];
   if (typeof cron !== 'string') {
+    const progress = createProgress(output, 'models');
     const done = await refreshModels({
       ...refresh,
-      onProgress: (text) => {
-        output.note(text);
+      onModel: (models) => {
+        progress.show(models);
       },
+    }).finally(() => {
+      progress.stop();
     });
     output.document(done);
     output.print(describeRefresh(done));

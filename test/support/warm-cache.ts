@@ -1,14 +1,19 @@
+import { resolveHome } from '../../core/home.ts';
+import { prepareDbt } from '../../dbt/run-dbt.ts';
 import { planServices } from '../../embedded/plan-stack.ts';
 import { services } from '../../embedded/services/all-services.ts';
 import { resolveStackSettings } from '../../embedded/stack.ts';
+import { loadTarget } from '../../targets/load-target.ts';
 import { javaClientClassPath } from './java-client.ts';
 
 /**
- * Fetches what the tests need from Maven Central before any of them begins: Maven's local repository is not made
- * for two processes at a time, and the tests' deadlines are not made for downloads.
+ * Fetches the jars and Python packages that the tests need before any of them begins: Maven's local repository is
+ * not made for two processes at a time, and the tests' deadlines are not made for downloads.
  */
 export async function setup(): Promise<void> {
   const onProgress = (text: string) => process.stdout.write(`${text}\n`);
   await planServices(resolveStackSettings(process.env), services, { onProgress });
   await javaClientClassPath();
+  const home = resolveHome(process.env);
+  await prepareDbt({ target: loadTarget('embedded'), home, env: process.env, onProgress });
 }
