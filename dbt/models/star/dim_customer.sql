@@ -1,0 +1,40 @@
+{{ config(order_by='(customer_id, valid_from)') }}
+
+-- Built from the versions themselves, which have all landed: history is exact whenever it is built, and a version that
+-- lands late takes its place in it.
+WITH versions AS
+(
+    SELECT
+        *,
+        row_number() OVER (PARTITION BY customer_id ORDER BY entity_version) AS position,
+        leadInFrame(occurred_at, 1, toDateTime64('2299-12-31 00:00:00', 3, 'UTC')) OVER (
+            PARTITION BY customer_id ORDER BY entity_version ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
+        ) AS next_at
+    FROM {{ ref('stg_customer_versions') }}
+)
+SELECT
+    concat(customer_id, '-', toString(entity_version)) AS customer_version_id,
+    customer_id,
+    entity_version AS version,
+    -- Nothing happens to a customer before the signup, and the first version may not have landed yet.
+    if(position = 1, least(signup_at, occurred_at), occurred_at) AS valid_from,
+    next_at AS valid_to,
+    toBool(next_at = toDateTime64('2299-12-31 00:00:00', 3, 'UTC')) AS is_current,
+    name,
+    email,
+    ifNull(company, '') AS company,
+    country,
+    region,
+    city,
+    timezone,
+    currency,
+    channel,
+    tier,
+    status,
+    signup_at
+FROM versions
+UNION ALL
+SELECT
+    'unknown', 'unknown', 0, toDateTime64('1970-01-01 00:00:00', 3, 'UTC'),
+    toDateTime64('2299-12-31 00:00:00', 3, 'UTC'), true, 'unknown', '', '', 'unknown', 'unknown', 'unknown', 'UTC',
+    '{{ var("reporting_currency") }}', 'unknown', 'unknown', 'unknown', toDateTime64('1970-01-01 00:00:00', 3, 'UTC')
