@@ -177,7 +177,8 @@ function judgeTrend(
       verdict: 'dead-letters',
       cause: 'poison-record',
       reason: `${String(recentDeadLetters)} records went to the dead letter topic within ${duration(deadLetterWindowMs)}`,
-      action: 'Look at them and at the errors in their headers, correct the cause, then replay them.',
+      action:
+        'See what failed (npm run dlq -- list, dlq -- show), correct the cause, then npm run dlq -- replay.',
     };
   }
   return undefined;

@@ -22,7 +22,7 @@ export const nextActions: Readonly<Record<CauseClass, string>> = {
   'schema-mismatch':
     'Bring table and schema together (npm run clickhouse:migrate), then restart; before, it does not help.',
   'poison-record':
-    'Look at the record named in the trace; with errors.tolerance=all it goes to the dead letter topic.',
+    'Look at the record named in the trace; with errors.tolerance=all it goes to the dead letter topic (npm run dlq).',
   unknown: "Read the worker's log (npm run logs -- connect).",
 };
 

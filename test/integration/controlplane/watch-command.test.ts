@@ -186,6 +186,12 @@ const rubbish: ((response: ServerResponse) => void)[] = [
   },
   (response) => response.end('{"a": {'),
   (response) => response.destroy(),
+  (response) => {
+    json(response, 401, { error_code: 401, message: 'Unauthorized' });
+  },
+  (response) => {
+    response.writeHead(302, { location: 'http://127.0.0.1:1/elsewhere' }).end();
+  },
 ];
 
 test('a worker that answers with rubbish of any kind is reported and looked at again', async () => {
