@@ -69,10 +69,17 @@
 
 {#
   The months that rows not seen before belong to, in order. `inputs` maps a raw table to a query of instants over `new`,
-  its unseen rows.
+  its unseen rows; of the `followed` monthly models, it is the months built since this model was.
 #}
-{% macro changed_months(landed, inputs) %}
+{% macro changed_months(landed, inputs, followed) %}
   {% set parts = [] %}
+  {% for model in followed %}
+    {% do parts.append(
+      "SELECT toString(month) AS month FROM " ~ built_relation('dbt_built_months') ~ "
+       WHERE model = '" ~ model ~ "' AND built_at >
+       (SELECT max(built_at) FROM " ~ built_relation('dbt_built_months') ~ " WHERE model = '" ~ this.identifier ~ "')"
+    ) %}
+  {% endfor %}
   {% for source, instants in inputs.items() %}
     {% do parts.append(
       "SELECT toString(toStartOfMonth(toDateTime64(instant, 3, 'UTC'))) AS month
@@ -90,7 +97,7 @@
        )"
     ) %}
   {% endfor %}
-  {{ return(run_query("SELECT DISTINCT month FROM (" ~ parts | join(" UNION ALL ") ~ ") ORDER BY month").columns[0].values()) }}
+  {{ return(run_query("SELECT DISTINCT month FROM (" ~ parts | join(" UNION ALL ") ~ ") ORDER BY month").rows | map(attribute=0) | list) }}
 {% endmacro %}
 
 {# Every month that the sources have rows of, with how many: [(month, rows)], in order. #}

@@ -3,8 +3,8 @@
   that its memory is bounded whatever the history; later ones replace the months that new rows belong to, and no other.
 
   config
-    month_of      raw table -> its column that says which month of this model a row belongs to. These tables say which
-                  months exist.
+    month_of      raw table or monthly model -> its column that says which month of this model a row belongs to. These say
+                  which months exist. Of a monthly model, the months follow that were built since this one was.
     changed_by    raw table -> query over `new`, its rows this model has not seen, that gives the instants (one column,
                   `instant`) whose months they change. For what is looked up in other tables. Default: none.
     partition_by  toYYYYMM(...) of this model's own column
@@ -18,6 +18,19 @@
   {%- set month_of = config.require('month_of') -%}
   {%- set changed_by = config.get('changed_by', default={}) -%}
   {%- set definition = local_md5(sql) -%}
+  {%- set inputs = {} -%}
+  {%- set followed = [] -%}
+  {% for relation, column in month_of.items() %}
+    {% if relation.startswith('raw_') %}
+      {% do inputs.update({relation: 'SELECT ' ~ column ~ ' AS instant FROM new'}) %}
+    {% else %}
+      {% do followed.append(relation) %}
+    {% endif %}
+  {% endfor %}
+  {# A raw table may say its months and change others, too. #}
+  {% for source, instants in changed_by.items() %}
+    {% do inputs.update({source: instants if source not in inputs else inputs[source] ~ ' UNION ALL ' ~ instants}) %}
+  {% endfor %}
 
   {{ run_hooks(pre_hooks, inside_transaction=False) }}
   {{ run_hooks(pre_hooks, inside_transaction=True) }}
@@ -29,26 +42,21 @@
   {%- set known = run_query(
     "SELECT count() FROM " ~ built_relation('dbt_built_offsets') ~ "
      WHERE model = '" ~ this.identifier ~ "' AND definition = '" ~ definition ~ "'"
-  ).columns[0].values()[0] > 0 -%}
+  ).rows[0][0] > 0 -%}
   {%- set is_whole = existing is none or not existing.is_table or should_full_refresh() or not known -%}
   {% if is_whole %}
     {% do run_query("DELETE FROM " ~ built_relation('dbt_built_offsets') ~ " WHERE model = '" ~ this.identifier ~ "'") %}
   {% endif %}
 
   {# Before the sources are read: what lands meanwhile is built now, and once more by the next run. #}
-  {% do collect_new_offsets(landed, (month_of.keys() | list) + (changed_by.keys() | list), definition) %}
+  {% do collect_new_offsets(landed, inputs.keys(), definition) %}
   {%- set with_rows = months_with_rows(month_of) -%}
   {% if is_whole %}
     {%- set months = with_rows | map(attribute=0) | list -%}
   {% else %}
-    {%- set inputs = {} -%}
-    {% for source, column in month_of.items() %}
-      {% do inputs.update({source: 'SELECT ' ~ column ~ ' AS instant FROM new'}) %}
-    {% endfor %}
-    {% do inputs.update(changed_by) %}
     {# A rate of a month without payments changes nothing. #}
     {%- set has_rows = with_rows | map(attribute=0) | list -%}
-    {%- set months = changed_months(landed, inputs) | select('in', has_rows) | list -%}
+    {%- set months = changed_months(landed, inputs, followed) | select('in', has_rows) | list -%}
   {% endif %}
 
   {% if is_whole or months | length > 0 %}
