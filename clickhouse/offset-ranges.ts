@@ -15,42 +15,56 @@ export function toRanges(offsets: Iterable<number>): OffsetRange[] {
   return ranges;
 }
 
-/** Joins neighbours; `ranges` are in ascending order and don't overlap. */
-export function joinRanges(ranges: Iterable<OffsetRange>): OffsetRange[] {
-  const joined: OffsetRange[] = [];
-  for (const { first, last } of ranges) {
-    const current = joined.at(-1);
-    if (current?.last === first - 1) current.last = last;
-    else joined.push({ first, last });
-  }
-  return joined;
-}
-
-/** `ranges` without `offsets`; both ascending. */
-export function withoutOffsets(ranges: Iterable<OffsetRange>, offsets: readonly number[]): OffsetRange[] {
+/** What is in `ranges` and not in `removed`; both ascending, and neither overlaps itself. */
+export function withoutRanges(ranges: Iterable<OffsetRange>, removed: readonly OffsetRange[]): OffsetRange[] {
   const rest: OffsetRange[] = [];
   let next = 0;
-  for (const range of ranges) {
-    let first = range.first;
-    for (; (offsets[next] ?? Infinity) <= range.last; next++) {
-      const offset = offsets[next] ?? Infinity;
-      if (offset > first) rest.push({ first, last: offset - 1 });
-      if (offset >= first) first = offset + 1;
+  for (const { first, last } of ranges) {
+    let from = first;
+    while ((removed[next]?.last ?? Infinity) < from) next += 1;
+    for (let at = next; from <= last; at += 1) {
+      const hole = removed[at];
+      if (hole === undefined || hole.first > last) break;
+      if (hole.first > from) rest.push({ first: from, last: hole.first - 1 });
+      from = hole.last + 1;
     }
-    if (first <= range.last) rest.push({ first, last: range.last });
+    if (from <= last) rest.push({ first: from, last });
   }
   return rest;
 }
 
-/** The `offsets` that lie in `ranges`, as ranges; both ascending. */
-export function onlyOffsets(ranges: readonly OffsetRange[], offsets: Iterable<number>): OffsetRange[] {
-  const inside: number[] = [];
-  let next = 0;
-  for (const offset of offsets) {
-    while ((ranges[next]?.last ?? Infinity) < offset) next++;
-    if ((ranges[next]?.first ?? Infinity) <= offset) inside.push(offset);
+/** What is in both; both ascending, and neither overlaps itself. */
+export function commonRanges(ranges: readonly OffsetRange[], others: readonly OffsetRange[]): OffsetRange[] {
+  return withoutRanges(ranges, withoutRanges(ranges, others));
+}
+
+/** What is in either, as the fewest ranges. */
+export function unitedRanges(...lists: readonly (readonly OffsetRange[])[]): OffsetRange[] {
+  const united: OffsetRange[] = [];
+  for (const { first, last } of lists.flat().sort((a, b) => a.first - b.first)) {
+    const current = united.at(-1);
+    if (current !== undefined && first <= current.last + 1) current.last = Math.max(current.last, last);
+    else united.push({ first, last });
   }
-  return toRanges(inside);
+  return united;
+}
+
+/** The lowest ranges that hold at most `limit` offsets together; the last one may be cut. */
+export function lowestOffsets(ranges: Iterable<OffsetRange>, limit: number): OffsetRange[] {
+  const lowest: OffsetRange[] = [];
+  let left = limit;
+  for (const { first, last } of ranges) {
+    if (left <= 0) break;
+    const end = Math.min(last, first + left - 1);
+    lowest.push({ first, last: end });
+    left -= end - first + 1;
+  }
+  return lowest;
+}
+
+/** Each offset by itself. */
+export function* offsetsIn(ranges: Iterable<OffsetRange>): Generator<number> {
+  for (const { first, last } of ranges) for (let at = first; at <= last; at += 1) yield at;
 }
 
 export function countOffsets(ranges: Iterable<OffsetRange>): number {

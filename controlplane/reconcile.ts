@@ -1,22 +1,38 @@
 import type { Admin } from 'kafkajs';
 import { createClickHouse, type ClickHouse } from '../clickhouse/client.ts';
-import { findMissing, readLedger, type LedgerCounts, type PartitionBounds } from '../clickhouse/ledger.ts';
-import { countOffsets, onlyOffsets, withoutOffsets, type OffsetRange } from '../clickhouse/offset-ranges.ts';
-import { PipelineError } from '../core/errors.ts';
+import { ledgerKey, readLedger, type LedgerCounts } from '../clickhouse/ledger.ts';
+import {
+  commonRanges,
+  countOffsets,
+  toRanges,
+  unitedRanges,
+  withoutRanges,
+  type OffsetRange,
+} from '../clickhouse/offset-ranges.ts';
 import { sleep } from '../core/wait.ts';
 import type { Catalog } from '../schemas/catalog.ts';
 import { withKafkaAdmin } from '../targets/kafka.ts';
 import type { Target } from '../targets/load-target.ts';
-import { readTopics } from '../targets/read-topics.ts';
-import { ascending, readDeadLetterOffsets, sourceKey, type DeadLetterOffsets } from './dead-letters.ts';
+import {
+  createDeadLetterReader,
+  sourceKey,
+  type DeadLetterOffsets,
+  type DeadLetterReader,
+} from './dead-letters.ts';
 import { accountTopic } from './dlq/account-entries.ts';
-import { readTopicOffsets, requireTopics, type TopicOffsets } from './topic-offsets.ts';
+import { checkTable, type TableFindings } from './reconciliation/check-tables.ts';
+import { createExaminer, type OffsetExaminer, type Suspects } from './reconciliation/examine-offsets.ts';
+import { refuseRecreated } from './reconciliation/refuse-recreated.ts';
+import { readTopicOffsets, requireTopics, startAt, type TopicOffsets } from './topic-offsets.ts';
 
-/** What became of one partition's records: `produced` = landed, or in a dead letter topic, or missing. */
+/**
+ * What became of one partition's offsets. Every offset of a record is one of: landed, in a dead letter topic,
+ * a tombstone, `unrecorded`, or missing. docs/reconciliation.md defines each number.
+ */
 export interface PartitionReconciliation {
   topic: string;
   partition: number;
-  /** Offsets the broker holds. */
+  /** Records the broker holds, or held: its offsets without those at which there never was a record to land. */
   produced: number;
   /** Of these, how many distinct ones reached the raw table. */
   landed: number;
@@ -26,6 +42,29 @@ export interface PartitionReconciliation {
   missing: OffsetRange[];
   /** Rows delivered again; harmless, the raw table collapses them. */
   duplicates: number;
+  /** Offsets that are missing, also beyond the ranges that are listed. */
+  missingOffsets: number;
+  /** Of these, how many come after the newest that landed: most likely they are on their way. */
+  lag: number;
+  /** When the newest row landed, ISO 8601 in UTC, and how long that was ago, milliseconds; null when none did. */
+  newestLandedAt: string | null;
+  newestAgeMs: number | null;
+  /** Offsets without a record: compacted away, markers of transactions, records of aborted ones. */
+  empty: number;
+  /** Records without a value, which no sink writes. */
+  tombstones: number;
+  /** Offsets before the broker's first that never landed: retention has removed them, and nobody can tell. */
+  expired: number;
+  /** From here on the raw table was compared; null where it was not. Landed offsets whose event came again. */
+  repeated: number | null;
+  /** Rows that reached Kafka much later than what they tell of. */
+  late: number | null;
+  /** Offsets that landed, and whose row somebody has removed. */
+  removed: OffsetRange[] | null;
+  /** Rows of which the ledger knows nothing. */
+  unrecorded: OffsetRange[] | null;
+  /** Landed offsets without a row of which nobody can say why. */
+  unverified: number | null;
 }
 
 /** Beyond so many ranges a list helps nobody. */
@@ -36,10 +75,14 @@ export interface ReconcileOptions {
   catalog: Catalog;
   /** Default: every topic of the catalog. */
   topics?: readonly string[];
+  /** Only records from this time on, by their timestamps; milliseconds. Default: all that the broker holds. */
+  sinceMs?: number;
+  /** Also compare the raw tables with the ledger. Default: only the ledger is read, however large the tables are. */
+  tables?: { lateAfterMs: number };
   signal?: AbortSignal;
 }
 
-export interface WaitUntilReconciledOptions extends ReconcileOptions {
+export interface WaitUntilReconciledOptions extends Omit<ReconcileOptions, 'tables'> {
   timeoutMs: number;
   /** Default 500. */
   pollIntervalMs?: number;
@@ -47,15 +90,12 @@ export interface WaitUntilReconciledOptions extends ReconcileOptions {
   onProgress?: (progress: { produced: number; landed: number; dlq: number }) => void;
 }
 
-/** Reading dead letters, or a compacted topic, in full. */
+/** Reading dead letters in full. */
 const readTimeoutMs = 120_000;
 
 /**
  * Compares what the broker holds with what landed, partition by partition, in the order of the catalog. A record
- * that is still on its way counts as missing.
- *
- * Producers here are idempotent but not transactional, so every offset of a topic that is not compacted is a
- * record. In a compacted topic an offset is missing only if its record still exists.
+ * that is still on its way counts as missing; an offset that holds no record does not.
  *
  * @throws PipelineError `TOPIC_NOT_FOUND`, `TOPIC_RECREATED`, `CLICKHOUSE_NOT_MIGRATED`, or that a server does
  *   not answer
@@ -74,7 +114,7 @@ export async function waitUntilReconciled(
   const deadline = performance.now() + timeoutMs;
   return withReconciler(options, async (reconciler) => {
     for (;;) {
-      const partitions = await reconciler.look();
+      const partitions = await reconciler.look({ isPatient: true });
       onProgress?.({
         produced: total(partitions, 'produced'),
         landed: total(partitions, 'landed'),
@@ -87,153 +127,230 @@ export async function waitUntilReconciled(
   });
 }
 
-/** True when every record landed or is in a dead letter topic. */
+/** True when every record landed or is in a dead letter topic, and the tables, if looked at, agree. */
 export function isClean(partitions: readonly PartitionReconciliation[]): boolean {
-  return partitions.every(({ missing }) => missing.length === 0);
+  return partitions.every(
+    (partition) => countOffsets(toRepair(partition)) === 0 && partition.missingOffsets === 0,
+  );
 }
 
-export function total(
-  partitions: readonly PartitionReconciliation[],
-  field: 'produced' | 'landed' | 'dlq' | 'duplicates',
-): number {
-  return partitions.reduce((sum, partition) => sum + partition[field], 0);
+/** Offsets whose rows should be in the table and in the ledger, and are not: as far as they are listed. */
+export function toRepair({
+  missing,
+  removed,
+  unrecorded,
+}: Pick<PartitionReconciliation, 'missing' | 'removed' | 'unrecorded'>): OffsetRange[] {
+  return unitedRanges(missing, removed ?? [], unrecorded ?? []);
 }
 
-async function withReconciler<T>(
+type Count = {
+  [Field in keyof PartitionReconciliation]: number extends PartitionReconciliation[Field] ? Field : never;
+}[keyof PartitionReconciliation];
+
+export function total(partitions: readonly PartitionReconciliation[], field: Count): number {
+  return partitions.reduce((sum, partition) => sum + (partition[field] ?? 0), 0);
+}
+
+/** Runs `work` with a reconciler and its connections. */
+export async function withReconciler<T>(
   options: ReconcileOptions,
-  work: (reconciler: Reconciler) => Promise<T>,
+  work: (reconciler: { look: (how?: LookOptions) => Promise<PartitionReconciliation[]> }) => Promise<T>,
 ): Promise<T> {
   const clickhouse = createClickHouse(options.target);
   try {
-    return await withKafkaAdmin(options.target, { clientId: 'billing-reconcile' }, (admin) =>
-      work(new Reconciler(options, admin, clickhouse)),
-    );
+    return await withKafkaAdmin(options.target, { clientId: 'billing-reconcile' }, (admin) => {
+      const reconciler = new Reconciler(options, clickhouse);
+      return work({ look: (how) => reconciler.look(admin, how) });
+    });
   } finally {
     await clickhouse.close();
   }
 }
 
-class Reconciler {
-  readonly #options: ReconcileOptions;
-  readonly #admin: Admin;
-  readonly #clickhouse: ClickHouse;
-  /** The dead letters as of the last look, and how far they were read. */
-  #deadLetters: { end: string; offsets: DeadLetterOffsets } = { end: '', offsets: new Map() };
+export interface LookOptions {
+  /**
+   * Whoever looks again in a moment need not read what is on its way from the broker: only what is still missing
+   * at the next look is examined. Default false.
+   */
+  isPatient?: boolean;
+  signal?: AbortSignal;
+}
 
-  constructor(options: ReconcileOptions, admin: Admin, clickhouse: ClickHouse) {
+/** What comes after the newest that landed is examined only while it is this little: otherwise it is a backlog. */
+const maxExaminedLag = 10_000;
+
+/** Looks, and remembers from one look to the next what cannot change. */
+export class Reconciler {
+  readonly #options: ReconcileOptions;
+  readonly #clickhouse: ClickHouse;
+  readonly #deadLetters: DeadLetterReader;
+  readonly #examiner: OffsetExaminer;
+  /** Where the window begins, by topic; asked for once. */
+  readonly #starts = new Map<string, ReadonlyMap<number, number>>();
+  /** The highest offset that had landed at the last look, by partition. */
+  readonly #highest = new Map<string, number>();
+
+  constructor(options: ReconcileOptions, clickhouse: ClickHouse) {
     this.#options = options;
-    this.#admin = admin;
     this.#clickhouse = clickhouse;
+    this.#deadLetters = createDeadLetterReader(options.target);
+    this.#examiner = createExaminer(options.target);
   }
 
   /** The broker is asked first, so that whatever lands meanwhile is never reported as missing. */
-  async look(): Promise<PartitionReconciliation[]> {
+  async look(
+    admin: Admin,
+    { isPatient = false, signal = this.#options.signal }: LookOptions = {},
+  ): Promise<PartitionReconciliation[]> {
     const { catalog, target } = this.#options;
+    const abort = signal === undefined ? {} : { signal };
     const names = this.#options.topics ?? catalog.topics.map(({ topic }) => topic);
     // What was drained of the dead letters is in their account.
     const deadLetterNames = [...catalog.deadLetterTopics.map(({ topic }) => topic), accountTopic];
-    const offsets = await readTopicOffsets(this.#admin, [...names, ...deadLetterNames]);
-    const topics = requireTopics(offsets, names, target.kafka.brokers);
-    const deadLetters = await this.#readDeadLetters(
+    const offsets = await readTopicOffsets(admin, [...names, ...deadLetterNames]);
+    const onBroker = requireTopics(offsets, names, target.kafka.brokers);
+    const topics = await Promise.all(onBroker.map((topic) => this.#window(admin, topic)));
+    const deadLetters = await this.#deadLetters.read(
       deadLetterNames.flatMap((name) => offsets.get(name) ?? []),
+      { timeoutMs: readTimeoutMs, ...abort },
     );
-    const result: PartitionReconciliation[] = [];
-    for (const topic of topics) result.push(...(await this.#lookAt(topic, deadLetters)));
-    return result;
-  }
-
-  async #lookAt(topic: TopicOffsets, deadLetters: DeadLetterOffsets): Promise<PartitionReconciliation[]> {
-    const ledger = await readLedger(this.#clickhouse, topic.topic, topic.partitions, this.#options.signal);
-    await this.#refuseRecreated(topic, ledger);
-    const partitions = topic.partitions.map((bounds) => ({
-      bounds,
-      counts: ledger.get(bounds.partition) ?? nothingLanded,
-      dead: (deadLetters.get(sourceKey(topic.topic, bounds.partition)) ?? []).filter(
-        (offset) => offset >= bounds.low && offset < bounds.high,
-      ),
-    }));
-    const absent = new Map<number, OffsetRange[]>();
-    for (const { bounds, counts, dead } of partitions) {
-      // A dead letter explains one range at most, so whatever is cut off here leaves something to report.
-      const maxRanges = topic.compacted ? Infinity : maxMissingRanges + dead.length;
-      const ranges = await this.#findAbsent(topic.topic, bounds, counts, maxRanges);
-      if (ranges.length > 0) absent.set(bounds.partition, ranges);
-    }
-    const existing = topic.compacted && absent.size > 0 ? await this.#existingOffsets(topic) : undefined;
-    return partitions.map(({ bounds: { partition, low, high }, counts, dead }) => {
-      const notLanded = absent.get(partition) ?? [];
-      const lost = existing === undefined ? notLanded : onlyOffsets(notLanded, existing.get(partition) ?? []);
-      return {
-        topic: topic.topic,
-        partition,
-        // What compaction removed before it landed was superseded: nobody can tell, and nothing is lost.
-        produced: topic.compacted ? counts.landed + countOffsets(lost) : high - low,
-        landed: counts.landed,
-        dlq: dead.length,
-        missing: withoutOffsets(lost, dead).slice(0, maxMissingRanges),
-        duplicates: counts.duplicates,
-      };
-    });
-  }
-
-  async #findAbsent(
-    topic: string,
-    bounds: PartitionBounds,
-    counts: LedgerCounts,
-    maxRanges: number,
-  ): Promise<OffsetRange[]> {
-    if (counts.landed === bounds.high - bounds.low) return [];
-    const { signal } = this.#options;
-    return findMissing(this.#clickhouse, topic, bounds, counts, {
-      maxRanges,
-      ...(signal === undefined ? {} : { signal }),
-    });
-  }
-
-  async #readDeadLetters(topics: readonly TopicOffsets[]): Promise<DeadLetterOffsets> {
-    const end = JSON.stringify(topics);
-    if (end !== this.#deadLetters.end) {
-      const { target } = this.#options;
-      this.#deadLetters = { end, offsets: await readDeadLetterOffsets(target, topics, this.#readOptions()) };
-    }
-    return this.#deadLetters.offsets;
-  }
-
-  async #existingOffsets(topic: TopicOffsets): Promise<Map<number, number[]>> {
-    const existing = new Map<number, Set<number>>();
-    await readTopics(
-      this.#options.target,
-      [topic],
-      (_topic, partition, message) => {
-        const known = existing.get(partition) ?? new Set();
-        existing.set(partition, known.add(Number(message.offset)));
-      },
-      this.#readOptions(),
+    const ledger = await readLedger(this.#clickhouse, topics, signal);
+    await refuseRecreated({ target, admin, ...abort }, topics, ledger);
+    const partitions = topics.flatMap((topic) => accountFor(topic, ledger, deadLetters));
+    await this.#examiner.examine(this.#suspects(partitions, isPatient), signal);
+    const tables = await this.#checkTables(topics, signal);
+    return partitions.map((one) =>
+      conclude(one, {
+        examined: this.#examiner.of(one.topic, one.partition),
+        table: tables?.get(one.topic)?.get(one.partition),
+        isTableChecked: tables !== undefined,
+        knowsStart: this.#options.sinceMs === undefined,
+      }),
     );
-    return new Map([...existing].map(([partition, known]) => [partition, ascending(known)]));
   }
 
-  /**
-   * Offsets that landed beyond the end of the partition belong to an earlier topic of the same name: comparing
-   * would call records landed that never did. They may also have been produced since the broker was asked.
-   */
-  async #refuseRecreated({ topic, partitions }: TopicOffsets, ledger: ReadonlyMap<number, LedgerCounts>) {
-    const beyond = ({ partition, high }: PartitionBounds) => (ledger.get(partition)?.highest ?? -1) >= high;
-    if (!partitions.some(beyond)) return;
-    const now = (await readTopicOffsets(this.#admin, [topic])).get(topic)?.partitions ?? [];
-    const recreated = now.find(beyond);
-    if (recreated === undefined) return;
-    throw new PipelineError('TOPIC_RECREATED', {
-      what: `${topic}/${recreated.partition} ends at offset ${recreated.high}, but offset ${ledger.get(recreated.partition)?.highest ?? ''} landed: the topic was recreated after its records had landed`,
-      where: this.#options.target.kafka.brokers.join(', '),
-      todo: 'Start both afresh (npm run down -- --purge), or remove the rows of the old topic from the raw table and the ledger.',
+  async #window(admin: Admin, topic: TopicOffsets): Promise<TopicOffsets> {
+    const { sinceMs } = this.#options;
+    if (sinceMs === undefined) return topic;
+    const starts = this.#starts.get(topic.topic) ?? (await startAt(admin, topic.topic, sinceMs));
+    this.#starts.set(topic.topic, starts);
+    return {
+      ...topic,
+      partitions: topic.partitions.map((bounds) => ({
+        ...bounds,
+        low: Math.min(bounds.high, Math.max(bounds.low, starts.get(bounds.partition) ?? bounds.low)),
+      })),
+    };
+  }
+
+  /** What lies behind the newest that landed was passed over; what comes after it may be on its way. */
+  #suspects(partitions: readonly Account[], isPatient: boolean): Suspects[] {
+    return partitions.map(({ topic, partition, open, counts: { highest } }) => {
+      const key = ledgerKey(topic, partition);
+      const hasRested = this.#highest.get(key) === highest;
+      this.#highest.set(key, highest);
+      const [behind, after] = splitAfter(open, highest);
+      const isLooked = (!isPatient || hasRested) && countOffsets(after) <= maxExaminedLag;
+      return { topic, partition, ranges: isLooked ? open : behind };
     });
   }
 
-  #readOptions() {
-    const { signal } = this.#options;
-    return { timeoutMs: readTimeoutMs, ...(signal === undefined ? {} : { signal }) };
+  async #checkTables(
+    topics: readonly TopicOffsets[],
+    signal: AbortSignal | undefined,
+  ): Promise<Map<string, Map<number, TableFindings>> | undefined> {
+    const { tables, catalog, target } = this.#options;
+    if (tables === undefined) return undefined;
+    const findings = new Map<string, Map<number, TableFindings>>();
+    for (const offsets of topics) {
+      const topic = catalog.topics.find(({ topic: name }) => name === offsets.topic);
+      if (topic === undefined) continue;
+      const abort = signal === undefined ? {} : { signal };
+      const clickhouse = this.#clickhouse;
+      findings.set(
+        offsets.topic,
+        await checkTable({ target, clickhouse, topic, offsets, lateAfterMs: tables.lateAfterMs, ...abort }),
+      );
+    }
+    return findings;
   }
 }
 
-const nothingLanded: LedgerCounts = { landed: 0, span: undefined, duplicates: 0, highest: -1 };
+/** One partition before the broker was asked what its missing offsets are. */
+interface Account {
+  topic: string;
+  partition: number;
+  low: number;
+  high: number;
+  counts: LedgerCounts;
+  /** Dead letters within the window, and those before the broker's first offset. */
+  dead: readonly number[];
+  deadBefore: number;
+  /** Neither landed nor dead. */
+  open: OffsetRange[];
+}
+
+function accountFor(
+  { topic, partitions }: TopicOffsets,
+  ledger: ReadonlyMap<string, LedgerCounts>,
+  deadLetters: DeadLetterOffsets,
+): Account[] {
+  return partitions.flatMap(({ partition, low, high }) => {
+    const counts = ledger.get(ledgerKey(topic, partition));
+    if (counts === undefined) return [];
+    const letters = deadLetters.get(sourceKey(topic, partition)) ?? [];
+    const dead = letters.filter((offset) => offset >= low && offset < high);
+    const deadBefore = letters.filter((offset) => offset < low).length;
+    const open = withoutRanges(counts.gaps, toRanges(dead));
+    return [{ topic, partition, low, high, counts, dead, deadBefore, open }];
+  });
+}
+
+function conclude(
+  { topic, partition, low, high, counts, dead, deadBefore, open }: Account,
+  {
+    examined,
+    table,
+    isTableChecked,
+    knowsStart,
+  }: {
+    examined: { empty: readonly OffsetRange[]; tombstones: readonly OffsetRange[] };
+    table: TableFindings | undefined;
+    isTableChecked: boolean;
+    knowsStart: boolean;
+  },
+): PartitionReconciliation {
+  const empty = countOffsets(commonRanges(open, examined.empty));
+  const tombstones = countOffsets(commonRanges(open, examined.tombstones));
+  const unrecorded = commonRanges(table?.unrecorded ?? [], open);
+  const explained = unitedRanges(examined.empty, examined.tombstones, unrecorded);
+  const missing = withoutRanges(open, explained);
+  const [, after] = splitAfter(missing, counts.highest);
+  return {
+    topic,
+    partition,
+    produced: high - low - empty,
+    landed: counts.landed,
+    dlq: dead.length,
+    missing: missing.slice(0, maxMissingRanges),
+    duplicates: counts.duplicates,
+    missingOffsets: countOffsets(missing) + counts.gapsBeyond,
+    lag: countOffsets(after),
+    newestLandedAt: counts.newest?.at ?? null,
+    newestAgeMs: counts.newest?.ageMs ?? null,
+    empty,
+    tombstones,
+    // Where a window begins is a matter of times, which say nothing of what retention has removed before.
+    expired: knowsStart ? Math.max(0, low - counts.landedBefore - deadBefore) : 0,
+    repeated: isTableChecked ? (table?.repeated ?? 0) : null,
+    late: isTableChecked ? (table?.late ?? 0) : null,
+    removed: isTableChecked ? (table?.removed ?? []) : null,
+    unrecorded: isTableChecked ? unrecorded : null,
+    unverified: isTableChecked ? (table?.unverified ?? 0) : null,
+  };
+}
+
+function splitAfter(ranges: readonly OffsetRange[], offset: number): [OffsetRange[], OffsetRange[]] {
+  const after = [{ first: offset + 1, last: Infinity }];
+  return [withoutRanges(ranges, after), commonRanges(ranges, after)];
+}

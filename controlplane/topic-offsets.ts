@@ -1,14 +1,11 @@
 import type { Admin } from 'kafkajs';
 import type { PartitionBounds } from '../clickhouse/ledger.ts';
 import { PipelineError } from '../core/errors.ts';
-import { kafkajs } from '../core/kafkajs/kafkajs.ts';
 
 export interface TopicOffsets {
   topic: string;
   /** What the broker holds: `low` grows as retention removes records, `high` is the next offset to be given out. */
   partitions: PartitionBounds[];
-  /** Offsets between `low` and `high` may be gone: the broker keeps only the last record of a key. */
-  compacted: boolean;
 }
 
 /** The topics of `names` that exist, by name. */
@@ -20,14 +17,12 @@ export async function readTopicOffsets(
   const existing = new Set(await admin.listTopics());
   const found = names.filter((name) => existing.has(name));
   if (found.length === 0) return new Map();
-  const compacted = await compactedTopics(admin, found);
   const offsets = await Promise.all(
     found.map(async (topic) => ({
       topic,
       partitions: (await admin.fetchTopicOffsets(topic))
         .map(({ partition, low, high }) => ({ partition, low: Number(low), high: Number(high) }))
         .sort((a, b) => a.partition - b.partition),
-      compacted: compacted.has(topic),
     })),
   );
   return new Map(offsets.map((entry) => [entry.topic, entry]));
@@ -50,18 +45,8 @@ export function requireTopics(
   return names.flatMap((name) => offsets.get(name) ?? []);
 }
 
-async function compactedTopics(admin: Admin, topics: readonly string[]): Promise<Set<string>> {
-  const { resources } = await admin.describeConfigs({
-    includeSynonyms: false,
-    resources: topics.map((name) => ({
-      type: kafkajs.ConfigResourceTypes.TOPIC,
-      name,
-      configNames: ['cleanup.policy'],
-    })),
-  });
-  return new Set(
-    resources
-      .filter(({ configEntries }) => configEntries.some(({ configValue }) => configValue.includes('compact')))
-      .map(({ resourceName }) => resourceName),
-  );
+/** The first offset of each partition whose record is as young as that; the end where there is none. */
+export async function startAt(admin: Admin, topic: string, atMs: number): Promise<Map<number, number>> {
+  const offsets = await admin.fetchTopicOffsetsByTimestamp(topic, atMs);
+  return new Map(offsets.map(({ partition, offset }) => [partition, Number(offset)]));
 }

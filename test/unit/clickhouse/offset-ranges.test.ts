@@ -1,11 +1,14 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  commonRanges,
   countOffsets,
   formatRanges,
-  joinRanges,
-  onlyOffsets,
+  lowestOffsets,
+  offsetsIn,
   toRanges,
-  withoutOffsets,
+  unitedRanges,
+  withoutRanges,
   type OffsetRange,
 } from '../../../clickhouse/offset-ranges.ts';
 
@@ -18,26 +21,41 @@ describe('offset ranges', () => {
     expect(toRanges([])).toEqual([]);
   });
 
-  it('join where they touch', () => {
-    expect(joinRanges(ranges([0, 4], [5, 9], [11, 12]))).toEqual(ranges([0, 9], [11, 12]));
+  it('unite where they overlap or touch, whatever their order', () => {
+    expect(unitedRanges(ranges([5, 9], [11, 12]), ranges([0, 4], [8, 8]), [])).toEqual(
+      ranges([0, 9], [11, 12]),
+    );
+  });
+
+  it('give their lowest offsets, the last range cut', () => {
+    expect(lowestOffsets(ranges([3, 5], [8, 20]), 5)).toEqual(ranges([3, 5], [8, 9]));
+    expect(lowestOffsets(ranges([3, 5]), 0)).toEqual([]);
   });
 
   it.each([
-    ['the middle', [5], ranges([0, 4], [6, 9])],
-    ['the ends', [0, 9], ranges([1, 8])],
-    ['neighbours', [3, 4, 5], ranges([0, 2], [6, 9])],
-    ['everything', [0, 1, 2, 3, 4, 5, 6, 7, 8, 9], []],
-    ['nothing', [10, 20], ranges([0, 9])],
-  ])('lose offsets at %s', (_, offsets, expected) => {
-    expect(withoutOffsets(ranges([0, 9]), offsets)).toEqual(expected);
+    ['the middle', ranges([5, 5]), ranges([0, 4], [6, 9])],
+    ['the ends', ranges([0, 0], [9, 9]), ranges([1, 8])],
+    ['more than there is', ranges([3, 5], [8, Infinity]), ranges([0, 2], [6, 7])],
+    ['everything', ranges([0, 9]), []],
+    ['nothing', ranges([10, 20]), ranges([0, 9])],
+  ])('lose %s', (_, removed, expected) => {
+    expect(withoutRanges(ranges([0, 9]), removed)).toEqual(expected);
   });
 
-  it('lose offsets that lie before, between and behind them', () => {
-    expect(withoutOffsets(ranges([2, 3], [6, 7]), [0, 2, 4, 5, 7, 8])).toEqual(ranges([3, 3], [6, 6]));
-  });
-
-  it('keep only the offsets that are named', () => {
-    expect(onlyOffsets(ranges([2, 5], [8, 9]), [0, 3, 4, 6, 9, 12])).toEqual(ranges([3, 4], [9, 9]));
+  it('behave as the sets of their offsets do', () => {
+    const set = fc.uniqueArray(fc.integer({ min: 0, max: 60 })).map((all) => all.sort((a, b) => a - b));
+    fc.assert(
+      fc.property(set, set, (a, b) => {
+        const [some, others] = [toRanges(a), toRanges(b)];
+        expect([...offsetsIn(some)]).toEqual(a);
+        expect(withoutRanges(some, others)).toEqual(toRanges(a.filter((offset) => !b.includes(offset))));
+        expect(commonRanges(some, others)).toEqual(toRanges(a.filter((offset) => b.includes(offset))));
+        expect(unitedRanges(some, others)).toEqual(
+          toRanges([...new Set([...a, ...b])].sort((x, y) => x - y)),
+        );
+        expect(countOffsets(some)).toBe(a.length);
+      }),
+    );
   });
 
   it('are counted by offset', () => {
