@@ -4,7 +4,7 @@
  *
  * `-- landing latency` runs some of the parts. Some run only when they are named: `-- first`, the demo with empty
  * caches (it downloads 1 GB), `-- backfill-large` (3 GB of disk), `-- landing-scale` (12 GB of disk and a quarter of
- * an hour), and `-- codecs`.
+ * an hour), `-- models` (10 GB of disk and as long), and `-- codecs`.
  */
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { renderTable } from '../cli/output.ts';
@@ -19,6 +19,7 @@ import { run as runLanding } from './landing.ts';
 import { run as runLandingScale } from './landing-scale.ts';
 import { run as runLatency } from './latency.ts';
 import type { Measurement } from './measurement.ts';
+import { run as runModels } from './models.ts';
 import { run as runWatch } from './watch.ts';
 
 const interruption = new AbortController();
@@ -37,11 +38,12 @@ const parts: Record<string, () => Promise<Measurement[]>> = {
   landing: () => withBenchStack((stack) => runLanding(stack, signal)),
   'landing-scale': () => withBenchStack((stack) => runLandingScale(stack, signal)),
   latency: () => withBenchStack((stack) => runLatency(stack, signal)),
+  models: () => withBenchStack((stack) => runModels(stack, signal)),
   watch: () => withBenchStack((stack) => runWatch(stack, signal)),
 };
 
 /** Too expensive to run with the others. */
-const onRequest = new Set(['first', 'codecs', 'backfill-large', 'landing-scale']);
+const onRequest = new Set(['first', 'codecs', 'backfill-large', 'landing-scale', 'models']);
 
 try {
   const asked = process.argv.slice(2);
