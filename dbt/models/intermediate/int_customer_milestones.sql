@@ -6,8 +6,8 @@ WITH
     paid AS
     (
         SELECT customer_id, min(assumeNotNull(paid_at)) AS first_paid_at
-        FROM {{ ref('stg_invoices') }}
-        WHERE paid_at IS NOT NULL AND paid_minor > 0 AND subscription_id IS NOT NULL
+        FROM {{ ref('dim_customer_invoices') }}
+        WHERE paid_at IS NOT NULL AND paid_minor > 0 AND billed_for = 'subscription'
         GROUP BY customer_id
     ),
     states AS
