@@ -27,6 +27,9 @@ afterAll(async () => {
   await endpoint.stop();
 });
 
+/** Those that read raw tables; the others need the models of dbt, and are asked where these are built. */
+const onRawTables = [1, 3, 4, 5, 21];
+
 async function answer(number: number): Promise<Answer> {
   const [found] = await runAnswers(clickhouse, { numbers: [number], asOf });
   return found!;
@@ -144,11 +147,11 @@ describe('the answers', () => {
 });
 
 describe('runAnswers', () => {
-  it('answers every question, as of the newest event that is not in the future', async () => {
+  it('answers as of the newest event that is not in the future', async () => {
     await clickhouse.insert('raw_payments', [
       { event_id: '00000000-0000-7000-8000-999999999999', occurred_at: '2199-01-01 00:00:00' },
     ]);
-    const answers = await runAnswers(clickhouse);
+    const answers = await runAnswers(clickhouse, { numbers: onRawTables });
     expect(answers.map(({ number, to }) => [number, to])).toEqual([
       [1, '2025-03-15T12:02:00.000Z'],
       [3, '2025-03-15T12:02:00.000Z'],
@@ -159,14 +162,17 @@ describe('runAnswers', () => {
   });
 
   it('names the questions there are when it is asked another one', async () => {
-    await expect(runAnswers(clickhouse, { numbers: [1, 2] })).rejects.toMatchObject({
+    await expect(runAnswers(clickhouse, { numbers: [1, 40] })).rejects.toMatchObject({
       code: 'UNKNOWN_QUESTION',
-      todo: 'Ask one of: 1, 3, 4, 5, 21.',
+      todo: expect.stringMatching(/^Ask one of: 1, .*34\.$/) as string,
     });
   });
 
   it('has answers without rows where there are no payments', async () => {
-    const answers = await runAnswers(clickhouse, { asOf: new Date('2010-01-01T00:00:00Z') });
+    const answers = await runAnswers(clickhouse, {
+      numbers: onRawTables,
+      asOf: new Date('2010-01-01T00:00:00Z'),
+    });
     expect(answers.map(({ rows }) => rows.filter(([, count]) => count !== 0))).toEqual([[], [], [], [], []]);
   });
 
@@ -182,11 +188,9 @@ describe('runAnswers', () => {
 describe('the command', () => {
   const env = () => ({ ...process.env, CLICKHOUSE_URL: endpoint.url, PIPELINE_TARGET: 'embedded' });
 
-  it('prints every answer within 80 columns', async () => {
-    const { exitCode, stdout } = await runCli(env(), 'answers');
-    expect(exitCode).toBe(0);
-    for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
-    expect(stdout.match(/^\d+\. /gm)).toEqual(['1. ', '3. ', '4. ', '5. ', '21. ']);
+  it('says which model is missing where dbt has built none', async () => {
+    const { exitCode, stderr } = await runCli(env(), 'answers', '26');
+    expect([exitCode, stderr]).toEqual([1, expect.stringContaining('lacks the model mart_mrr_month')]);
   });
 
   it('prints one answer as JSON when asked for', async () => {
