@@ -6,6 +6,7 @@ import {
   type ClickHouseSettings,
 } from '@clickhouse/client';
 import { InterruptedError, PipelineError, codeOf, messageOf } from '../core/errors.ts';
+import { tlsFailure, tlsOptions } from '../core/tls.ts';
 import type { Target } from '../targets/load-target.ts';
 
 export interface ClickHouseOptions {
@@ -54,6 +55,7 @@ const retryableCodes = new Set(['159', '164', '202', '203', '209', '210', '241',
  *
  * Every statement may throw a PipelineError with one of these codes:
  * - `CLICKHOUSE_UNREACHABLE` (retryable): nobody answers at the address, or not in time
+ * - `CLICKHOUSE_TLS`: the server is not to be trusted, or does not speak TLS
  * - `CLICKHOUSE_AUTHENTICATION`: the user or the password is wrong, or the user lacks a right
  * - `CLICKHOUSE_QUERY`: ClickHouse refused the statement; the message carries its code and first line
  * - `INTERRUPTED`: the signal aborted
@@ -62,8 +64,10 @@ export function createClickHouse(
   target: Pick<Target, 'clickhouse'>,
   { database = target.clickhouse.database, requestTimeoutMs = 60_000 }: ClickHouseOptions = {},
 ): ClickHouse {
-  const { url, user, password } = target.clickhouse;
+  const { url, user, password, tls } = target.clickhouse;
+  const { ca } = tlsOptions(tls && { certificateFile: '', keyFile: '', keyPassphrase: '', ...tls });
   const client = createClient({
+    ...(ca === undefined ? {} : { tls: { ca_cert: Buffer.from(ca) } }),
     url,
     username: user,
     password,
@@ -147,6 +151,15 @@ function toPipelineError(
 ): PipelineError {
   if (aborted) return new InterruptedError();
   if (!(error instanceof ClickHouseError)) {
+    const untrusted = tlsFailure(error);
+    if (untrusted !== undefined) {
+      return new PipelineError('CLICKHOUSE_TLS', {
+        what: `The encrypted connection to ClickHouse failed: ${untrusted}`,
+        where: url,
+        todo: 'Correct CLICKHOUSE_URL, or CLICKHOUSE_CA_FILE, which names the authority to trust.',
+        cause: error,
+      });
+    }
     const timedOut = messageOf(error) === 'Timeout error.';
     return new PipelineError('CLICKHOUSE_UNREACHABLE', {
       what: timedOut

@@ -4,8 +4,9 @@ import { ClickHouseQueryError, createClickHouse, quoteIdentifier, type ClickHous
 import { loadMigrations, type Migration, type MigrationIdentity } from './migration-files.ts';
 import { withMigrationLock, type LockOptions } from './migration-lock.ts';
 import { pendingMigrations } from './migration-plan.ts';
+import { placeStatement, type Placement } from './placement.ts';
 
-export interface MigrateOptions extends LockOptions {
+export interface MigrateOptions extends Omit<LockOptions, 'placement'> {
   /** Default `clickhouse/migrations/`. */
   folder?: string;
   /** Called after each migration that was applied. */
@@ -45,21 +46,22 @@ export async function migrate(
   const migrations = loadMigrations(folder);
   await createDatabase(target, lockOptions.signal);
   const clickhouse = createClickHouse(target);
+  const placement = target.clickhouse;
   try {
     const result = { database: clickhouse.database, applied: [] as string[], total: migrations.length };
-    if (pendingMigrations(migrations, await readApplied(clickhouse)).length === 0) return result;
+    if (pendingMigrations(migrations, await readApplied(clickhouse, placement)).length === 0) return result;
     await withMigrationLock(
       clickhouse,
       async (lock) => {
-        await createHistory(clickhouse);
-        for (const migration of pendingMigrations(migrations, await readApplied(clickhouse))) {
+        await clickhouse.command(placeStatement(history, placement));
+        for (const migration of pendingMigrations(migrations, await readApplied(clickhouse, placement))) {
           await lock.assertHeld();
-          await apply(clickhouse, migration, lockOptions.signal);
+          await apply(clickhouse, migration, placement, lockOptions.signal);
           result.applied.push(migration.name);
           onApplied?.(migration.name);
         }
       },
-      lockOptions,
+      { ...lockOptions, placement },
     );
     return result;
   } finally {
@@ -75,7 +77,7 @@ export async function migrationStatus(
   const migrations = loadMigrations(folder);
   const clickhouse = createClickHouse(target);
   try {
-    const applied = await readApplied(clickhouse, signal);
+    const applied = await readApplied(clickhouse, target.clickhouse, signal);
     pendingMigrations(migrations, applied);
     return migrations.map(({ name }, index) => {
       const appliedAt = applied[index]?.appliedAt;
@@ -97,15 +99,15 @@ async function createDatabase(target: Pick<Target, 'clickhouse'>, signal?: Abort
     });
     // Asked first, because a user may be allowed to use the database but not to create one.
     if (found.length === 0) {
-      await server.command(`CREATE DATABASE IF NOT EXISTS ${quoteIdentifier(name)}`, options);
+      const statement = `CREATE DATABASE IF NOT EXISTS ${quoteIdentifier(name)}`;
+      await server.command(placeStatement(statement, target.clickhouse), options);
     }
   } finally {
     await server.close();
   }
 }
 
-async function createHistory(clickhouse: ClickHouse): Promise<void> {
-  await clickhouse.command(`
+const history = `
     CREATE TABLE IF NOT EXISTS schema_migrations
     (
         name String COMMENT 'File of clickhouse/migrations/, without .sql.',
@@ -115,18 +117,32 @@ async function createHistory(clickhouse: ClickHouse): Promise<void> {
     )
     ENGINE = ReplacingMergeTree(applied_at)
     ORDER BY name
-    COMMENT 'Applied migrations: written by npm run clickhouse:migrate, never by hand.'`);
-}
+    COMMENT 'Applied migrations: written by npm run clickhouse:migrate, never by hand.'`;
 
 /** In order. No database and no table mean that nothing was applied. */
-async function readApplied(clickhouse: ClickHouse, signal?: AbortSignal): Promise<AppliedMigration[]> {
+async function readApplied(
+  clickhouse: ClickHouse,
+  { engines = 'local' }: Placement,
+  signal?: AbortSignal,
+): Promise<AppliedMigration[]> {
   const unknownTable = '60';
   const unknownDatabase = '81';
   try {
+    // Behind one address there may be another replica each time, and this one may not have heard yet.
+    if (engines === 'replicated') {
+      await clickhouse.command(
+        'SYSTEM SYNC REPLICA schema_migrations',
+        signal === undefined ? {} : { signal },
+      );
+    }
     const rows = await clickhouse.query(
       `SELECT name, checksum, chain, formatDateTime(applied_at, '%Y-%m-%dT%H:%i:%SZ') AS applied
        FROM schema_migrations FINAL ORDER BY name`,
-      signal === undefined ? {} : { signal },
+      {
+        // The same for ClickHouse Cloud, which has a setting for it.
+        ...(engines === 'shared' ? { settings: { select_sequential_consistency: '1' } } : {}),
+        ...(signal === undefined ? {} : { signal }),
+      },
     );
     return rows.map((row) => ({
       name: String(row['name']),
@@ -145,9 +161,17 @@ async function readApplied(clickhouse: ClickHouse, signal?: AbortSignal): Promis
  * A statement that took effect and was not recorded, because the process died in between, is applied again by
  * the next run: that is why every migration says IF NOT EXISTS.
  */
-async function apply(clickhouse: ClickHouse, migration: Migration, signal?: AbortSignal): Promise<void> {
+async function apply(
+  clickhouse: ClickHouse,
+  migration: Migration,
+  placement: Placement,
+  signal?: AbortSignal,
+): Promise<void> {
   try {
-    await clickhouse.command(migration.statement, signal === undefined ? {} : { signal });
+    await clickhouse.command(
+      placeStatement(migration.statement, placement),
+      signal === undefined ? {} : { signal },
+    );
   } catch (error) {
     if (!(error instanceof ClickHouseQueryError)) throw error;
     throw new PipelineError('MIGRATION_FAILED', {

@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { PipelineError } from '../core/errors.ts';
 import { waitFor } from '../core/wait.ts';
 import { ClickHouseQueryError, quoteIdentifier, quoteString, type ClickHouse } from './client.ts';
+import { placeStatement, type Placement } from './placement.ts';
 
 export interface LockOptions {
   /** How long to wait for another holder. Default 120000. */
@@ -10,6 +11,8 @@ export interface LockOptions {
   /** A holder that does not renew for so long is taken for dead. Default 20000. */
   leaseMs?: number;
   signal?: AbortSignal;
+  /** Where the lock's table lives; default: on one server. */
+  placement?: Placement;
   /** Called once, with who holds the lock, when it is not to be had at once. */
   onWait?: (holder: string) => void;
 }
@@ -44,19 +47,22 @@ const tableAlreadyExists = '57';
  *   saw that holder die, one succeeds; a late one finds the name taken and can't rename the next holder's lock.
  * - Releasing: the same rename, then drop. A holder that overstayed its lease leaves the renamed table, for the
  *   late ones; it is removed an hour later.
+ *
+ * On a cluster all of it runs ON CLUSTER: the servers carry such statements out in one order, that of Keeper's queue.
  */
 export async function withMigrationLock<T>(
   clickhouse: ClickHouse,
   work: (lock: MigrationLock) => Promise<T>,
-  { timeoutMs = 120_000, leaseMs = 20_000, signal, onWait }: LockOptions = {},
+  { timeoutMs = 120_000, leaseMs = 20_000, signal, onWait, placement = {} }: LockOptions = {},
 ): Promise<T> {
+  const place = { clickhouse, placement };
   const id = randomUUID().replaceAll('-', '');
   let told = false;
   await waitFor(
     async () => {
-      if (await create(clickhouse, id)) return true;
+      if (await create(place, id)) return true;
       const holder = await currentHolder(clickhouse);
-      if (holder !== undefined && holder.ageMs > leaseMs) await setAside(clickhouse, holder.id);
+      if (holder !== undefined && holder.ageMs > leaseMs) await setAside(place, holder.id);
       else if (holder !== undefined && !told) {
         told = true;
         onWait?.(holder.description);
@@ -100,18 +106,23 @@ export async function withMigrationLock<T>(
   } finally {
     clearInterval(heartbeat);
     overstayed ||= performance.now() - renewedAt > leaseMs;
-    await release(clickhouse, id, overstayed);
+    await release(place, id, overstayed);
   }
 }
 
+/** The database, and where its tables live. */
+interface Place {
+  clickhouse: ClickHouse;
+  placement: Placement;
+}
+
 /** True when the lock is now ours. */
-async function create(clickhouse: ClickHouse, id: string): Promise<boolean> {
-  try {
-    await clickhouse.command(
-      `CREATE TABLE ${lockTable} (holder_id String, renewed_at DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC'))
+async function create({ clickhouse, placement }: Place, id: string): Promise<boolean> {
+  const statement = `CREATE TABLE ${lockTable} (holder_id String, renewed_at DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC'))
        ENGINE = MergeTree ORDER BY renewed_at
-       COMMENT ${quoteString(`${id} ${hostname()}, process ${process.pid}`)}`,
-    );
+       COMMENT ${quoteString(`${id} ${hostname()}, process ${process.pid}`)}`;
+  try {
+    await clickhouse.command(placeStatement(statement, placement));
     return true;
   } catch (error) {
     if (isQueryError(error, tableAlreadyExists)) return false;
@@ -143,9 +154,10 @@ async function currentHolder(clickhouse: ClickHouse): Promise<Holder | undefined
 }
 
 /** Takes the lock away from the holder with this id, unless somebody did so before. Returns who did it: us? */
-async function setAside(clickhouse: ClickHouse, id: string): Promise<boolean> {
+async function setAside({ clickhouse, placement }: Place, id: string): Promise<boolean> {
+  const statement = `RENAME TABLE ${lockTable} TO ${quoteIdentifier(brokenTable(id))}`;
   try {
-    await clickhouse.command(`RENAME TABLE ${lockTable} TO ${quoteIdentifier(brokenTable(id))}`);
+    await clickhouse.command(placeStatement(statement, placement));
     return true;
   } catch (error) {
     if (isQueryError(error, tableAlreadyExists) || isQueryError(error, unknownTable)) return false;
@@ -153,10 +165,13 @@ async function setAside(clickhouse: ClickHouse, id: string): Promise<boolean> {
   }
 }
 
-async function release(clickhouse: ClickHouse, id: string, overstayed: boolean): Promise<void> {
+async function release(place: Place, id: string, overstayed: boolean): Promise<void> {
+  const { clickhouse, placement } = place;
+  const drop = async (table: string) =>
+    clickhouse.command(placeStatement(`DROP TABLE IF EXISTS ${quoteIdentifier(table)}`, placement));
   try {
-    if ((await setAside(clickhouse, id)) && !overstayed) {
-      await clickhouse.command(`DROP TABLE IF EXISTS ${quoteIdentifier(brokenTable(id))}`);
+    if ((await setAside(place, id)) && !overstayed) {
+      await drop(brokenTable(id));
     }
     const left = await clickhouse.query(
       `SELECT name FROM system.tables
@@ -165,7 +180,7 @@ async function release(clickhouse: ClickHouse, id: string, overstayed: boolean):
       { params: { prefix: `${lockTable}_` } },
     );
     for (const { name } of left) {
-      await clickhouse.command(`DROP TABLE IF EXISTS ${quoteIdentifier(String(name))}`);
+      await drop(String(name));
     }
   } catch {
     // The lease runs out by itself; failing here would hide what the work returned or threw.

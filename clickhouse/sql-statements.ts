@@ -45,6 +45,23 @@ export function splitStatements(sql: string): string[] {
   return statements;
 }
 
+/**
+ * The statement with spaces for its comments and quoted text: of the same length, so that what is found in it stands
+ * in the same place of the statement. Names in backticks stay.
+ */
+export function codeOnly(sql: string): string {
+  let code = '';
+  for (let at = 0; at < sql.length;) {
+    token.lastIndex = at;
+    const { comment, block, quoted, heredoc } = token.exec(sql)?.groups ?? {};
+    const end = block === undefined ? token.lastIndex : endOfBlockComment(sql, at);
+    const isCode = (comment ?? block ?? heredoc) === undefined && (quoted?.startsWith('`') ?? true);
+    code += isCode ? sql.slice(at, end) : ' '.repeat(end - at);
+    at = end;
+  }
+  return code;
+}
+
 /** Block comments nest. */
 function endOfBlockComment(sql: string, start: number): number {
   const edge = /\/\*|\*\//g;

@@ -146,6 +146,8 @@ function resolve(declaration: Declaration, sources: ReferenceSources) {
   for (const [key, text] of Object.entries({ ...declaration.config, ...overrides })) {
     if (text === null) continue;
     const resolved = resolveReferences(text, sources);
+    // An override is written once for all who use the target, with and without what it refers to.
+    if (key in overrides && resolved.value === '') continue;
     config[key] = resolved.value;
     if (resolved.isSecret) secretKeys.add(key);
     const origin = key in overrides ? `${sources.target.name}.connectors.overrides` : `${name}.config`;

@@ -138,9 +138,9 @@ export async function readFleetStatus(options: Omit<FleetOptions, 'contracts'>):
 /** The server that runs the connectors of the target. */
 export function serviceOf({ service, target }: Pick<FleetOptions, 'service' | 'target'>): ConnectorService {
   if (service !== undefined) return service;
-  const { url, confluentCloud } = target.connect;
+  const { url, auth, confluentCloud, tls } = target.connect;
   const secrets = secretsWithin(target);
-  if (confluentCloud === undefined) return createConnectClient({ url, secrets });
+  if (confluentCloud === undefined) return createConnectClient({ url, credentials: auth, tls, secrets });
   const { environment, cluster, apiKey, apiSecret } = confluentCloud;
   return createCloudClient({
     url,

@@ -21,7 +21,11 @@ export interface Resolved {
 
 /** `$${` stands for a literal `${`, which Connect's own configuration providers resolve on the worker. */
 const referencePattern = /\$\$\{|\$\{([^}]*)\}/g;
-const secretTargetReferences = new Set(['clickhouse.password']);
+const secretTargetReferences = new Set([
+  'clickhouse.password',
+  'schemaRegistry.password',
+  'schemaRegistry.userInfo',
+]);
 
 /**
  * Resolves the references of one configuration value:
@@ -69,9 +73,11 @@ function lookUp(
   );
 }
 
-/** What a declaration may take from the target. */
+/** What a declaration may take from the target; addresses are those that the workers see. */
 function targetReferences(target: Target): Record<string, string> {
-  const clickhouse = new URL(target.clickhouse.url);
+  const clickhouse = new URL(target.workers?.clickhouseUrl || target.clickhouse.url);
+  const registry = target.workers?.schemaRegistryUrl || target.schemaRegistry.url;
+  const { auth } = target.schemaRegistry;
   const ssl = clickhouse.protocol === 'https:';
   return {
     'clickhouse.host': clickhouse.hostname,
@@ -80,9 +86,14 @@ function targetReferences(target: Target): Record<string, string> {
     'clickhouse.user': target.clickhouse.user,
     'clickhouse.password': target.clickhouse.password,
     'clickhouse.database': target.clickhouse.database,
-    'schemaRegistry.url': target.schemaRegistry.url,
+    'schemaRegistry.url': registry,
     // Apicurio serves its own API beside the Confluent-compatible one, on the same host and port.
-    'schemaRegistry.origin': new URL(target.schemaRegistry.url).origin,
+    'schemaRegistry.origin': new URL(registry).origin,
+    // As Confluent's converters take them; empty where the registry asks for no login.
+    'schemaRegistry.credentialsSource': auth === undefined ? '' : 'USER_INFO',
+    'schemaRegistry.userInfo': auth === undefined ? '' : `${auth.username}:${auth.password}`,
+    'schemaRegistry.username': auth?.username ?? '',
+    'schemaRegistry.password': auth?.password ?? '',
     'kafka.replicationFactor': String(target.kafka.replicationFactor),
     'capabilities.keeper': String(target.capabilities.keeper),
   };

@@ -1,6 +1,7 @@
 import axios, { type AxiosInstance, type AxiosResponse } from 'axios';
 import { InterruptedError, PipelineError, codeOf } from '../core/errors.ts';
 import { retry } from '../core/retry.ts';
+import { httpsAgent, tlsFailure, type TlsFiles } from '../core/tls.ts';
 import { sleep } from '../core/wait.ts';
 import { createRateLimit, type RateLimit } from './rate-limit.ts';
 import { createMask, type Mask } from './secrets.ts';
@@ -9,7 +10,9 @@ export interface SenderOptions {
   /** Base address; may carry `user:password@`. */
   url: string;
   /** Wins over the credentials in the address. */
-  credentials?: { username: string; password: string };
+  credentials?: { username: string; password: string } | undefined;
+  /** Whom to trust, and what to show to a server that demands a certificate; default: what Node and the system trust. */
+  tls?: TlsFiles | undefined;
   /** For one request. Writes were seen to block for 12.8 s during a rebalance; default 30,000. */
   timeoutMs?: number;
   /** Attempts after the first where the server says "not now". Default 8, about half a minute with the pauses. */
@@ -93,6 +96,7 @@ export function createSender(
   {
     url,
     credentials,
+    tls,
     timeoutMs = 30_000,
     retries = 8,
     longestPauseMs = 60_000,
@@ -101,7 +105,7 @@ export function createSender(
   }: SenderOptions,
   dialect: Dialect,
 ): { send: Send; address: string } & Discretion {
-  const { username, password, origin, pathname, hostname } = new URL(url);
+  const { username, password, origin, pathname, hostname, protocol } = new URL(url);
   const address = (origin + pathname).replace(/\/+$/, '');
   const auth =
     credentials ??
@@ -120,6 +124,7 @@ export function createSender(
     // A POST without a body would otherwise go out as a form, which Connect refuses with 415.
     headers: { Accept: 'application/json', 'Content-Type': 'application/json' },
     ...(auth === undefined ? {} : { auth }),
+    ...(protocol === 'https:' ? { httpsAgent: httpsAgent(tls) } : {}),
     // A proxy for the world outside cannot reach this machine's own services.
     ...(['127.0.0.1', 'localhost', '[::1]'].includes(hostname) ? { proxy: false } : {}),
   });
@@ -242,13 +247,14 @@ function noAnswer(error: unknown, { address, dialect, request: { purpose } }: At
       todo: advice.otherServer,
     });
   }
-  if (isTlsCode(code)) {
+  const untrusted = tlsFailure(error);
+  if (untrusted !== undefined) {
     return new PipelineError('CONNECT_TLS', {
-      what: `Cannot ${purpose}: the encrypted connection to ${product} failed (${code})`,
+      what: `Cannot ${purpose}: the encrypted connection to ${product} failed: ${untrusted} (${code})`,
       where: address,
       todo:
-        'Check https:// or http:// and the port. A certificate of your own authority is trusted once\n' +
-        'NODE_EXTRA_CA_CERTS names its file; an expired one has to be renewed on the server.',
+        'Check https:// or http:// and the port. CONNECT_CA_FILE (or NODE_EXTRA_CA_CERTS, for all services) names the\n' +
+        'authority to trust; an expired certificate has to be renewed on the server.',
     });
   }
   // What answers does not speak HTTP, such as a TLS port asked in plain text.
@@ -265,11 +271,6 @@ function noAnswer(error: unknown, { address, dialect, request: { purpose } }: At
     todo: advice.repeat,
     retryable: true,
   });
-}
-
-/** Codes of OpenSSL and Node for certificates, and for a server that does not speak TLS at all. */
-function isTlsCode(code: string): boolean {
-  return /CERT|^ERR_TLS|^ERR_SSL|^EPROTO$|UNABLE_TO_|SELF_SIGNED|HOSTNAME_MISMATCH/.test(code);
 }
 
 function otherServer(

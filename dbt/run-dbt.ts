@@ -67,6 +67,8 @@ export function dbtSettings({ clickhouse }: Target, home: Home): Record<string, 
     // dbt masks what begins like this in all it prints and logs.
     DBT_ENV_SECRET_CLICKHOUSE_PASSWORD: clickhouse.password,
     DBT_CLICKHOUSE_DATABASE: clickhouse.database,
+    // dbt's client has no setting for it; OpenSSL reads it in its place.
+    ...(clickhouse.tls && { SSL_CERT_FILE: clickhouse.tls.caFile }),
   };
 }
 

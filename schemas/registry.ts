@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { InterruptedError, PipelineError, codeOf, isAbort, messageOf } from '../core/errors.ts';
 import { parseWith } from '../core/parse.ts';
 import { retry } from '../core/retry.ts';
+import { httpsAgent, tlsFailure, type TlsFiles } from '../core/tls.ts';
 import type { CatalogTopic, CompatibilityLevel } from './catalog.ts';
 
 /** What the pipeline asks of a Confluent-compatible registry. Every call has a deadline and is retried twice. */
@@ -39,15 +40,19 @@ export interface RegistryEndpoint {
   url: string;
   /** Basic authentication. */
   auth?: { username: string; password: string } | undefined;
+  /** Default: the authorities that Node and the system trust. */
+  tls?: TlsFiles | undefined;
 }
 
-export function createRegistry({ url, auth }: RegistryEndpoint, signal?: AbortSignal): Registry {
+export function createRegistry({ url, auth, tls }: RegistryEndpoint, signal?: AbortSignal): Registry {
   const login = auth === undefined ? {} : { auth };
+  const agent = url.startsWith('https:') ? httpsAgent(tls) : undefined;
   // The library knows neither the level of a subject nor deadlines: those requests are made directly, and its
   // own requests get a deadline from a middleware. Retries are ours, in one place.
   const library = new SchemaRegistry({
     host: url,
     ...login,
+    ...(agent === undefined ? {} : { agent }),
     retry: { retries: 0 },
     middlewares: [
       () => ({
@@ -58,6 +63,7 @@ export function createRegistry({ url, auth }: RegistryEndpoint, signal?: AbortSi
   const http = axios.create({
     baseURL: url,
     ...login,
+    ...(agent === undefined ? {} : { httpsAgent: agent }),
     timeout: requestTimeoutMs,
     headers: { 'Content-Type': 'application/vnd.schemaregistry.v1+json' },
   });
@@ -152,6 +158,24 @@ function registryError(url: string, error: unknown): PipelineError {
   if (error instanceof PipelineError) return error;
   if (isAbort(error) || (isAxiosError(error) && error.code === 'ERR_CANCELED')) return new InterruptedError();
   const { status, reason } = answerOf(error);
+  const untrusted =
+    status === undefined ? tlsFailure(Object.assign(new Error(reason), { code: codeOf(error) })) : undefined;
+  if (untrusted !== undefined) {
+    return new PipelineError('REGISTRY_TLS', {
+      what: `The encrypted connection to the schema registry failed: ${untrusted}`,
+      where: url,
+      todo: 'Correct SCHEMA_REGISTRY_URL, or SCHEMA_REGISTRY_CA_FILE, which names the authority to trust.',
+      cause: error,
+    });
+  }
+  if (status === 401 || status === 403) {
+    return new PipelineError('REGISTRY_FORBIDDEN', {
+      what: `The schema registry refused the login (${status})`,
+      where: url,
+      todo: 'Correct the user name and the password, or the API key, or grant it what it lacks.',
+      cause: error,
+    });
+  }
   if (status === undefined) {
     return new PipelineError('REGISTRY_UNREACHABLE', {
       what: `The schema registry does not answer (${codeOf(error) ?? reason})`,
@@ -184,7 +208,9 @@ function answerOf(error: unknown): { status: number | undefined; reason: string 
   const reason = plain(messageOf(error));
   const status = libraryStatusOf(error);
   // The library's HTTP client reports a broken connection or a timeout as a 400 that quotes the error.
-  const broken = status === 400 && /ECONN|ENOTFOUND|EPIPE|socket hang up|timeout/i.test(reason);
+  const broken =
+    status === 400 &&
+    (/ECONN|ENOTFOUND|EPIPE|socket hang up|timeout/i.test(reason) || tlsFailure(error) !== undefined);
   return { status: broken ? undefined : status, reason };
 }
 

@@ -1,7 +1,8 @@
 import { compressFrameSync, decompressFrameSync } from 'lz4-napi';
-import type { Admin, Kafka, KafkaConfig, RetryOptions } from 'kafkajs';
+import type { Admin, Kafka, KafkaConfig, RetryOptions, SASLOptions } from 'kafkajs';
 import { InterruptedError, PipelineError, codeOf, isAbort, messageOf } from '../core/errors.ts';
 import { kafkajs } from '../core/kafkajs/kafkajs.ts';
+import { tlsFailure, tlsOptions } from '../core/tls.ts';
 import type { Target } from './load-target.ts';
 
 export interface KafkaOptions {
@@ -26,9 +27,10 @@ kafkajs.CompressionCodecs[kafkajs.CompressionTypes.LZ4] = () => ({
  * What it throws is kafkajs's own; {@link kafkaError} turns that into an error a person can act on.
  */
 export function createKafka(target: Pick<Target, 'kafka'>, options: KafkaOptions): Kafka {
-  const { sasl } = target.kafka;
+  const { sasl, securityProtocol = 'PLAINTEXT', tls } = target.kafka;
   const config: KafkaConfig = {
-    ...(sasl === undefined ? {} : { ssl: true, sasl: { mechanism: 'plain', ...sasl } }),
+    ...(securityProtocol.endsWith('SSL') ? { ssl: tlsOptions(tls) } : {}),
+    ...(securityProtocol.startsWith('SASL_') && sasl !== undefined ? { sasl: loginOf(sasl) } : {}),
     clientId: options.clientId,
     brokers: target.kafka.brokers,
     connectionTimeout: options.connectionTimeoutMs ?? 3000,
@@ -42,10 +44,20 @@ export function createKafka(target: Pick<Target, 'kafka'>, options: KafkaOptions
   return new kafkajs.Kafka(config);
 }
 
+function loginOf({ mechanism, username, password }: NonNullable<Target['kafka']['sasl']>): SASLOptions {
+  const names = {
+    PLAIN: 'plain',
+    'SCRAM-SHA-256': 'scram-sha-256',
+    'SCRAM-SHA-512': 'scram-sha-512',
+  } as const;
+  return { mechanism: names[mechanism], username, password };
+}
+
 /**
  * Connects an administrative client, runs `work` and disconnects, whatever happens.
  *
- * @throws PipelineError `KAFKA_UNREACHABLE` or `KAFKA_ERROR`, and whatever `work` throws of its own
+ * @throws PipelineError `KAFKA_UNREACHABLE`, `KAFKA_TLS`, `KAFKA_AUTHENTICATION`, `KAFKA_FORBIDDEN` or `KAFKA_ERROR`,
+ *   and whatever `work` throws of its own
  */
 export async function withKafkaAdmin<T>(
   target: Target,
@@ -78,15 +90,60 @@ export function kafkaError(target: Target, error: unknown): PipelineError {
   if (isAbort(error)) return new InterruptedError();
   const chain = causesOf(error);
   const broker = target.kafka.brokers.join(', ');
-  if (isUnreachable(error)) {
-    return new PipelineError('KAFKA_UNREACHABLE', {
-      what: 'Kafka does not answer',
-      where: broker,
-      todo: `Start it (npm run up), or correct KAFKA_BROKERS or targets/${target.name}.yaml.`,
-      retryable: true,
-      cause: error,
+  return (
+    refusal(target, chain, broker) ??
+    (isUnreachable(error) ? noAnswer(target, error, broker) : otherError(chain, error, broker))
+  );
+}
+
+function noAnswer(target: Target, error: unknown, where: string): PipelineError {
+  const { securityProtocol = 'PLAINTEXT' } = target.kafka;
+  return new PipelineError('KAFKA_UNREACHABLE', {
+    what: 'Kafka does not answer',
+    where,
+    // A broker that expects TLS takes plain text for a broken handshake and hangs up without a word.
+    todo:
+      target.name === 'embedded'
+        ? 'Start it (npm run up), or correct KAFKA_BROKERS or targets/embedded.yaml.'
+        : `Start it, or correct KAFKA_BROKERS; ${securityProtocol} (KAFKA_SECURITY_PROTOCOL) has to be what it speaks there.`,
+    retryable: true,
+    cause: error,
+  });
+}
+
+/** What a broker, or the certificate it shows, says about who may talk to whom. Trying again changes nothing. */
+function refusal(target: Target, chain: readonly unknown[], where: string): PipelineError | undefined {
+  const broken = chain.map(tlsFailure).find((failure) => failure !== undefined);
+  if (broken !== undefined) {
+    return new PipelineError('KAFKA_TLS', {
+      what: `The encrypted connection to Kafka failed: ${broken}`,
+      where,
+      todo: 'Correct KAFKA_SECURITY_PROTOCOL, the port, or KAFKA_CA_FILE, which names the authority to trust.',
+      cause: chain[0],
     });
   }
+  if (chain.some((cause) => cause instanceof Error && cause.name.startsWith('KafkaJSSASL'))) {
+    const user = target.kafka.sasl?.username ?? '';
+    return new PipelineError('KAFKA_AUTHENTICATION', {
+      what: `Kafka refused to log in the user "${user}"`,
+      where,
+      todo: 'Correct the user name, the password or the mechanism (KAFKA_SASL_MECHANISM), or create the user.',
+      cause: chain[0],
+    });
+  }
+  const forbidden = chain.find(
+    (cause) => cause instanceof kafkajs.KafkaJSProtocolError && cause.type.endsWith('AUTHORIZATION_FAILED'),
+  );
+  if (forbidden === undefined) return undefined;
+  return new PipelineError('KAFKA_FORBIDDEN', {
+    what: `Kafka refused: ${messageOf(forbidden)}`,
+    where,
+    todo: 'Grant the user what it lacks (an ACL), or log in as another one.',
+    cause: chain[0],
+  });
+}
+
+function otherError(chain: readonly unknown[], error: unknown, broker: string): PipelineError {
   return new PipelineError('KAFKA_ERROR', {
     what: `Kafka refused: ${messageOf(chain.at(-1) ?? error)}`,
     where: broker,

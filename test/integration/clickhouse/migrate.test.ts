@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createClickHouse, type ClickHouse } from '../../../clickhouse/client.ts';
 import { loadMigrations } from '../../../clickhouse/migration-files.ts';
 import { withMigrationLock } from '../../../clickhouse/migration-lock.ts';
+import { placeStatement } from '../../../clickhouse/placement.ts';
 import { migrate, migrationStatus } from '../../../clickhouse/migrate.ts';
 import { ledgerViewOf } from '../../../clickhouse/scaffold/migration-sql.ts';
 import { loadCatalog } from '../../../schemas/catalog.ts';
@@ -136,6 +137,31 @@ describe('migrate', () => {
     await expect(migrate(target, { folder })).rejects.toMatchObject(refused);
     await expect(migrationStatus(target, { folder })).rejects.toMatchObject(refused);
     expect(await tablesOf(connect(target))).not.toContain('b');
+  });
+
+  it('keeps one history whatever engines the target has', async () => {
+    const target = newTarget();
+    const shared = { clickhouse: { ...target.clickhouse, engines: 'shared' as const } };
+    await migrate(shared);
+    // As another target sees the same tables: nothing is pending, and nothing was edited.
+    expect((await migrate(target)).applied).toEqual([]);
+    expect((await migrationStatus(shared)).every(({ state }) => state === 'applied')).toBe(true);
+    const engines = await connect(target).query(
+      `SELECT name, engine_full FROM system.tables WHERE database = currentDatabase() AND name IN ('ledger', 'raw_customers')`,
+    );
+    const [ledger, raw] = engines
+      .sort((a, b) => String(a['name']).localeCompare(String(b['name'])))
+      .map(({ engine_full: text }) => String(text));
+    expect(ledger).toContain('replicated_deduplication_window = 0');
+    expect(raw).toContain(' replicated_deduplication_window = 10000');
+  });
+
+  it('writes statements for a cluster that ClickHouse understands', async () => {
+    const clickhouse = connect({ clickhouse: { ...newTarget().clickhouse, database: 'default' } });
+    for (const { name, statement } of loadMigrations()) {
+      const placed = placeStatement(statement, { engines: 'replicated', cluster: 'main' });
+      await expect(clickhouse.query(`EXPLAIN AST ${placed}`), name).resolves.not.toHaveLength(0);
+    }
   });
 
   it('refuses a history from which a record was removed', async () => {

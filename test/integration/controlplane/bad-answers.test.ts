@@ -136,7 +136,7 @@ describe.each(clients)('%s', (_, connect) => {
       const error = await errorOf(connect({ url: `https://127.0.0.1:${String(port)}` }).plugins());
       expect(error, String(port)).toMatchObject({
         code: 'CONNECT_TLS',
-        message: expect.stringMatching(/the encrypted connection to .* failed \([A-Z_]+\)/) as string,
+        message: expect.stringMatching(/the encrypted connection to .* failed: .* \([A-Z_]+\)/) as string,
         todo: expect.stringContaining('NODE_EXTRA_CA_CERTS') as string,
       });
     }

@@ -27,6 +27,13 @@ describe('dbtSettings', () => {
     expect(holders).toEqual(['DBT_ENV_SECRET_CLICKHOUSE_PASSWORD']);
   });
 
+  it("trusts the target's authority in the place where OpenSSL looks", () => {
+    const target = loadTarget('embedded', { CLICKHOUSE_URL: 'https://ch.example:8443' });
+    expect(dbtSettings(target, home)).not.toHaveProperty('SSL_CERT_FILE');
+    const trusting = { ...target, clickhouse: { ...target.clickhouse, tls: { caFile: '/etc/ca.pem' } } };
+    expect(dbtSettings(trusting, home)).toMatchObject({ SSL_CERT_FILE: '/etc/ca.pem' });
+  });
+
   it('writes only to the home', () => {
     const settings = dbtSettings(loadTarget('embedded', {}), home);
     expect(settings).toMatchObject({ DBT_TARGET_PATH: '/tmp/home/dbt', DBT_LOG_PATH: '/tmp/home/logs/dbt' });
