@@ -7,6 +7,7 @@ import { defaultTargetName, loadTarget } from '../targets/load-target.ts';
 import type { CommandContext, Options, Run } from './command.ts';
 import { findingOptions } from './findings/finding-options.ts';
 import { createOutput } from './output.ts';
+import { reconcileOptions } from './reconcile-options.ts';
 import { splitPassThrough } from './pass-through.ts';
 import { reportError } from './report-error.ts';
 
@@ -183,8 +184,9 @@ const declarations: readonly Declaration[] = [
     load: () => import('./commands/backfill.ts'),
   },
   {
-    usage: 'reconcile',
+    usage: 'reconcile [...topics]',
     summary: "Compare the broker's offsets with what landed; exit 2 if anything is missing",
+    options: [...reconcileOptions, yes],
     load: () => import('./commands/reconcile.ts'),
   },
   {
@@ -222,6 +224,18 @@ const declarations: readonly Declaration[] = [
     summary: 'Serve the documentation of the models on this machine',
     options: [['--port <n>', 'Where (default 8091)']],
     load: () => import('./commands/dbt-docs.ts'),
+  },
+  {
+    usage: 'dashboards:up',
+    summary: 'Install and start Superset on this machine; returns when it is ready',
+    options: [['--reset-password', 'Give the admin a new password and show it']],
+    load: () => import('./commands/dashboards-up.ts'),
+  },
+  {
+    usage: 'dashboards:down',
+    summary: 'Stop Superset; what it keeps stays',
+    options: [['--purge', 'Remove its metadata, accounts and secret key as well']],
+    load: () => import('./commands/dashboards-down.ts'),
   },
   {
     usage: 'answers [number]',

@@ -14,6 +14,8 @@ export interface PythonEnvironmentOptions {
   requirementsFile: string;
   /** The environment is made in its folder `python/`. */
   cacheFolder: string;
+  /** Of Python 3: the newest minor version its packages can be installed on. Default: any. */
+  newestMinor?: number;
   /** Where `python3` is looked for. Default: this process's environment. */
   env?: NodeJS.ProcessEnv;
   signal?: AbortSignal;
@@ -42,12 +44,19 @@ const cure = `Install Python 3.${minimumMinor} or newer with its venv module (De
  * Returns the Python environment with exactly these requirements, made on first use. A change of the requirements
  * or of Python's version makes a new one; two processes that ask at once make one.
  *
- * @throws PipelineError `PYTHON_MISSING`, `PYTHON_TOO_OLD`, `PYTHON_VENV_MISSING`, or that of a command that failed
+ * @throws PipelineError `PYTHON_MISSING`, `PYTHON_TOO_OLD`, `PYTHON_TOO_NEW`, `PYTHON_VENV_MISSING`, or that of a command that failed
  */
 export async function ensurePythonEnvironment(options: PythonEnvironmentOptions): Promise<PythonEnvironment> {
-  const { name, requirementsFile, cacheFolder, env = process.env, signal, onProgress } = options;
+  const { name, requirementsFile, cacheFolder, newestMinor, env = process.env, signal, onProgress } = options;
   const requirements = readText(requirementsFile, `Cannot read the Python requirements of ${name}`);
   const version = await pythonVersion(env, signal);
+  const minor = Number(version.split('.')[1]);
+  if (newestMinor !== undefined && minor > newestMinor) {
+    throw new PipelineError('PYTHON_TOO_NEW', {
+      what: `"python3" is Python ${version}, and the packages of ${name} are not made for it`,
+      todo: `Install Python 3.${newestMinor} beside it, and put a folder before it on the PATH where that one is called python3.`,
+    });
+  }
   const key = createHash('sha256').update(`${version}\n${requirements}`).digest('hex').slice(0, 16);
   const folder = path.join(cacheFolder, 'python', `${name}-${key}`);
   const environment: PythonEnvironment = {

@@ -83,3 +83,11 @@ test('no Python, an old Python and one without venv are each said with their cur
     });
   }
 });
+
+test('a Python that is newer than the packages is said before anything is installed', async () => {
+  await expect(ensure({ newestMinor: 10 })).rejects.toMatchObject({
+    code: 'PYTHON_TOO_NEW',
+    todo: expect.stringContaining('Python 3.10') as string,
+  });
+  expect(existsSync(path.join(folder, 'python'))).toBe(false);
+});
