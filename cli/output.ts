@@ -17,6 +17,8 @@ export interface Output {
   print(text: string): void;
   /** Prints one JSON document; nothing when the reader did not ask for JSON. */
   document(value: unknown): void;
+  /** One line of JSON of a command that goes on, like {@link Output.document} otherwise. */
+  line(value: unknown): void;
   /** A remark or a step of a long operation, to stderr. */
   note(text: string): void;
 }
@@ -29,6 +31,9 @@ export function createOutput(json: boolean): Output {
     },
     document: (value) => {
       if (json) process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+    },
+    line: (value) => {
+      if (json) process.stdout.write(`${JSON.stringify(value)}\n`);
     },
     note: (text) => process.stderr.write(`${text}\n`),
   };

@@ -11,7 +11,7 @@ import {
 } from '../clickhouse/offset-ranges.ts';
 import { sleep } from '../core/wait.ts';
 import type { Catalog } from '../schemas/catalog.ts';
-import { withKafkaAdmin } from '../targets/kafka.ts';
+import { kafkaError, withKafkaAdmin } from '../targets/kafka.ts';
 import type { Target } from '../targets/load-target.ts';
 import {
   createDeadLetterReader,
@@ -160,7 +160,14 @@ export async function withReconciler<T>(
   try {
     return await withKafkaAdmin(options.target, { clientId: 'billing-reconcile' }, (admin) => {
       const reconciler = new Reconciler(options, clickhouse);
-      return work({ look: (how) => reconciler.look(admin, how) });
+      const look = async (how?: LookOptions) => {
+        try {
+          return await reconciler.look(admin, how);
+        } catch (error) {
+          throw kafkaError(options.target, error);
+        }
+      };
+      return work({ look });
     });
   } finally {
     await clickhouse.close();
@@ -173,6 +180,8 @@ export interface LookOptions {
    * at the next look is examined. Default false.
    */
   isPatient?: boolean;
+  /** Leaves the tables out this time. */
+  isQuick?: boolean;
   signal?: AbortSignal;
 }
 
@@ -200,7 +209,7 @@ export class Reconciler {
   /** The broker is asked first, so that whatever lands meanwhile is never reported as missing. */
   async look(
     admin: Admin,
-    { isPatient = false, signal = this.#options.signal }: LookOptions = {},
+    { isPatient = false, isQuick = false, signal = this.#options.signal }: LookOptions = {},
   ): Promise<PartitionReconciliation[]> {
     const { catalog, target } = this.#options;
     const abort = signal === undefined ? {} : { signal };
@@ -218,7 +227,7 @@ export class Reconciler {
     await refuseRecreated({ target, admin, ...abort }, topics, ledger);
     const partitions = topics.flatMap((topic) => accountFor(topic, ledger, deadLetters));
     await this.#examiner.examine(this.#suspects(partitions, isPatient), signal);
-    const tables = await this.#checkTables(topics, signal);
+    const tables = isQuick ? undefined : await this.#checkTables(topics, signal);
     return partitions.map((one) =>
       conclude(one, {
         examined: this.#examiner.of(one.topic, one.partition),

@@ -5,12 +5,18 @@ import type { Registry } from '../../schemas/registry.ts';
 
 /** What the bytes of a value are. */
 export type Decoded =
-  /** `record` is null for a tombstone. */
-  | { kind: 'record'; record: unknown; schemaId: number | null }
+  /** `record` is null for a tombstone; `definition` is the schema it was written with. */
+  | { kind: 'record'; record: unknown; schemaId: number | null; definition: AvroRecord | null }
   /** No sink will ever read it: not in Confluent's wire format, of a schema nobody knows, or damaged. */
   | { kind: 'undecodable'; why: string }
   /** Nothing can be said: the schema is not one that can be read here. */
   | { kind: 'unknown'; why: string };
+
+/** The schema that a record was written with. */
+interface Writer {
+  type: Type;
+  definition: AvroRecord;
+}
 
 /**
  * Decodes values through the registry, each schema asked for once.
@@ -20,18 +26,18 @@ export type Decoded =
 export function createDecoder(
   registry: Pick<Registry, 'findSchema'>,
 ): (value: Buffer | null) => Promise<Decoded> {
-  const types = new Map<number, Promise<Type | string | undefined>>();
-  const typeOf = async (id: number): Promise<Type | string | undefined> => {
-    const definition = await registry.findSchema(id);
+  const types = new Map<number, Promise<Writer | string | undefined>>();
+  const typeOf = async (id: number): Promise<Writer | string | undefined> => {
+    const definition = (await registry.findSchema(id)) as AvroRecord | undefined;
     if (definition === undefined) return undefined;
     try {
-      return createType(definition as AvroRecord);
+      return { type: createType(definition), definition };
     } catch (error) {
       return messageOf(error);
     }
   };
   return async (value) => {
-    if (value === null) return { kind: 'record', record: null, schemaId: null };
+    if (value === null) return { kind: 'record', record: null, schemaId: null, definition: null };
     if (value.length < 5 || value[0] !== 0)
       return { kind: 'undecodable', why: 'it is not in the wire format of the registry' };
     const schemaId = value.readUInt32BE(1);
@@ -44,7 +50,8 @@ export function createDecoder(
       return { kind: 'unknown', why: `schema ${String(schemaId)} cannot be read here: ${known}` };
     }
     try {
-      return { kind: 'record', record: known.fromBuffer(value.subarray(5)), schemaId };
+      const { type: writer, definition } = known;
+      return { kind: 'record', record: writer.fromBuffer(value.subarray(5)), schemaId, definition };
     } catch (error) {
       return {
         kind: 'undecodable',
