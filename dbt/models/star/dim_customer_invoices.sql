@@ -5,18 +5,38 @@
     month_of={'raw_invoices': 'issued_at'},
     changed_by={
         'raw_customers': changed_by_customers('raw_invoices', 'issued_at', 'invoice.drafted'),
+        'raw_payments': "
+            SELECT issued_at AS instant FROM raw_invoices
+            WHERE event_type = 'invoice.drafted'
+              AND invoice_id IN (SELECT invoice_id FROM new WHERE event_type = 'payment.captured')",
         'raw_fx_rates': 'SELECT rate_date AS instant FROM new',
     },
 ) }}
 
-WITH invoices AS
-(
-    SELECT
-        *,
-        if(status IN ('open', 'partially_paid'), total_minor - paid_minor, 0) AS open_minor
-    FROM {{ ref('stg_invoices') }}
-    WHERE {{ in_months('issued_at') }}
-)
+WITH
+    invoices AS
+    (
+        SELECT
+            *,
+            if(status IN ('open', 'partially_paid'), total_minor - paid_minor, 0) AS open_minor
+        FROM {{ ref('stg_invoices') }}
+        WHERE {{ in_months('issued_at') }}
+    ),
+    -- What the payments say, to be compared with what the invoice says.
+    captured AS
+    (
+        SELECT invoice_id, sum(amount_minor) AS captured_minor
+        FROM
+        (
+            SELECT payment_id, any(invoice_id) AS invoice_id, any(amount_minor) AS amount_minor
+            FROM {{ ref('stg_payment_events') }}
+            WHERE event_type = 'payment.captured'
+              AND {{ since_months('occurred_at') }}
+            GROUP BY payment_id
+        )
+        WHERE invoice_id IN (SELECT invoice_id FROM invoices)
+        GROUP BY invoice_id
+    )
 SELECT
     invoices.invoice_id AS invoice_id,
     if(customer.customer_id = '', 'unknown', customer.customer_id) AS customer_id,
@@ -42,10 +62,12 @@ SELECT
     invoices.tax_minor AS tax_minor,
     invoices.total_minor AS total_minor,
     invoices.paid_minor AS paid_minor,
+    captured.captured_minor AS captured_minor,
     invoices.open_minor AS open_minor,
     {{ to_reporting('invoices.total_minor') }} AS total_reporting_minor,
     {{ to_reporting('invoices.paid_minor') }} AS paid_reporting_minor,
     {{ to_reporting('invoices.open_minor') }} AS open_reporting_minor
 FROM invoices
+LEFT JOIN captured ON captured.invoice_id = invoices.invoice_id
 {{ join_customer('invoices.customer_id', 'invoices.issued_at') }}
 {{ join_fx('invoices.currency', 'invoices.issued_at') }}

@@ -15,7 +15,7 @@
             SELECT opened_at FROM raw_disputes
             WHERE dispute_id IN (SELECT assumeNotNull(dispute_id) FROM new WHERE dispute_id IS NOT NULL)",
         'raw_payments': "
-            SELECT requested_at FROM raw_refunds
+            SELECT requested_at AS instant FROM raw_refunds
             WHERE payment_id IN (SELECT payment_id FROM new WHERE event_type = 'payment.captured')
             UNION ALL
             SELECT opened_at FROM raw_disputes
