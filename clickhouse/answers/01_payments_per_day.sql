@@ -1,29 +1,21 @@
--- 1. How many payments are there per day, and how many of them were captured?
--- period: 14 days
+-- 1. How many payments are there per day, week and month, and how many captured?
+-- period: 30 days
 -- bar: payments
 --
 -- payments: distinct payments by the UTC day they were initiated; retries are the same payment.
 -- captured: those of them that have been captured by now, whenever that was.
--- Duplicates and late versions change nothing: a payment is one group, and only "was it ever" is asked of it.
--- Payments marked deleted are left out.
+-- Weeks begin on Monday. The first and the last week and month hold the days of the period only. A payment has the
+-- currency and the region its last attempt names. Newest first. Payments marked deleted are left out.
 SELECT
-    toDate(payment_initiated_at) AS day,
-    count() AS payments,
-    countIf(is_captured) AS captured,
-    if(payments = 0, NULL, captured / payments) AS captured_rate
-FROM
-(
-    SELECT
-        any(initiated_at) AS payment_initiated_at,
-        max(status = 'captured') AS is_captured
-    FROM raw_payments
-    WHERE initiated_at BETWEEN {from:DateTime64(3, 'UTC')} AND {to:DateTime64(3, 'UTC')}
-      -- No event of a payment is older than its start: lets the server skip older months.
-      AND occurred_at >= {from:DateTime64(3, 'UTC')}
-      AND payment_id NOT IN (SELECT payment_id FROM raw_payments WHERE is_deleted = 1)
-    GROUP BY payment_id
-)
-GROUP BY day
-ORDER BY day WITH FILL
-    FROM toDate({from:DateTime64(3, 'UTC')})
-    TO toDate({to:DateTime64(3, 'UTC')}) + 1
+    span.1 AS by,
+    span.2 AS starts,
+    sum(mart.payments) AS payments,
+    sum(mart.captured_payments) AS captured,
+    captured / payments AS captured_rate
+FROM mart_payments_daily AS mart
+ARRAY JOIN [('day', day), ('week', toMonday(day)), ('month', toStartOfMonth(day))] AS span
+WHERE day BETWEEN toDate({from:DateTime64(3, 'UTC')}) AND toDate({to:DateTime64(3, 'UTC')})
+  AND ({currency:String} = '' OR currency = {currency:String})
+  AND ({region:String} = '' OR region = {region:String})
+GROUP BY by, starts
+ORDER BY indexOf(['day', 'week', 'month'], by), starts DESC

@@ -7,34 +7,23 @@
 -- failure %: of all attempts that ended in the period: failed, abandoned, captured, voided or expired.
 -- soft: another attempt may succeed (insufficient_funds, processing_error, authentication_failed,
 -- limit_exceeded). hard: it may not (card_declined, expired_card, fraud_suspected). other: any other code.
--- Duplicates and late versions change nothing: an attempt is one group. Payments marked deleted are left out.
+-- An attempt ends once. Payments marked deleted are left out.
 WITH
     ended AS
     (
         SELECT
-            max(status IN ('failed', 'abandoned')) AS is_failed,
-            argMaxIf(failure_code, entity_version, status IN ('failed', 'abandoned')) AS code
-        FROM raw_payments
-        WHERE occurred_at BETWEEN {from:DateTime64(3, 'UTC')} AND {to:DateTime64(3, 'UTC')}
-          AND status IN ('failed', 'abandoned', 'captured', 'voided', 'expired')
-          AND payment_id NOT IN (SELECT payment_id FROM raw_payments WHERE is_deleted = 1)
-        GROUP BY payment_id, attempt_no
-    ),
-    counted AS
-    (
-        SELECT
-            is_failed,
-            toString(code) AS reason,
-            multiIf(
-                reason IN ('insufficient_funds', 'processing_error', 'authentication_failed', 'limit_exceeded'), 'soft',
-                reason IN ('card_declined', 'expired_card', 'fraud_suspected'), 'hard',
-                'other'
-            ) AS severity,
-            count() AS attempts,
+            outcome = 'failed' AS is_failed,
+            toString(failure_kind) AS severity,
+            toString(failure_code) AS reason,
+            sum(mart.attempts) AS attempts,
             sum(attempts) OVER () AS all_ended,
             sum(if(is_failed, attempts, 0)) OVER () AS all_failed
-        FROM ended
-        GROUP BY is_failed, reason
+        FROM mart_attempts_daily AS mart
+        WHERE counted_by = 'ended'
+          AND day BETWEEN toDate({from:DateTime64(3, 'UTC')}) AND toDate({to:DateTime64(3, 'UTC')})
+          AND ({currency:String} = '' OR currency = {currency:String})
+          AND ({region:String} = '' OR region = {region:String})
+        GROUP BY is_failed, severity, reason
     )
 SELECT
     level.1 AS kind,
@@ -42,7 +31,7 @@ SELECT
     sum(attempts) AS failed_attempts,
     failed_attempts / any(all_failed) AS failures_share,
     failed_attempts / any(all_ended) AS failure_rate
-FROM counted
+FROM ended
 ARRAY JOIN [(severity, reason), (severity, 'all'), ('all', 'all')] AS level
 WHERE is_failed
 GROUP BY kind, failure_code

@@ -32,6 +32,7 @@ SELECT
     balances.opened_at AS opened_at,
     balances.closed_at AS closed_at,
     balances.open_minor AS open_minor,
+    {{ to_reporting('balances.open_minor') }} AS open_reporting_minor,
     -- Of an invoice with parts paid, only the first row is the sale on credit.
     balances.open_minor = balances.total_minor AS is_whole
 FROM balances
@@ -39,4 +40,5 @@ INNER JOIN
 (
     SELECT invoice_id, customer_id, region FROM {{ ref('dim_customer_invoices') }} WHERE {{ in_months('issued_at') }}
 ) AS invoices ON invoices.invoice_id = balances.invoice_id
+{{ join_fx('balances.currency', 'balances.issued_at') }}
 WHERE balances.open_minor > 0

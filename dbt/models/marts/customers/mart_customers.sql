@@ -70,6 +70,7 @@ WITH
             ordered.last_order_at AS last_order_at,
             ordered.orders_30_days AS orders_30_days,
             ordered.spend_30_days_minor AS spend_30_days_minor,
+            {{ to_reporting('ordered.spend_30_days_minor') }} AS spend_30_days_reporting_minor,
             ordered.deliveries AS deliveries,
             ordered.delayed_deliveries AS delayed_deliveries
         FROM (SELECT * FROM {{ ref('dim_customer') }} WHERE is_current AND customer_id != 'unknown') AS customers
@@ -77,6 +78,13 @@ WITH
         LEFT JOIN disputed ON disputed.customer_id = customers.customer_id
         LEFT JOIN billed ON billed.customer_id = customers.customer_id
         LEFT JOIN ordered ON ordered.customer_id = customers.customer_id
+        LEFT JOIN
+        (
+            SELECT currency, argMax(minor_rate, rate_date) AS minor_rate
+            FROM {{ ref('int_fx_rates') }}
+            WHERE rate_date <= toDate32(as_of)
+            GROUP BY currency
+        ) AS fx ON fx.currency = customers.currency
     ),
     -- Quintiles among those who have ever paid; equal ones are told apart by their id, so that a rebuild agrees.
     scored AS
