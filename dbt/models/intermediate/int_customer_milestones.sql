@@ -2,7 +2,9 @@
 
 WITH
     -- What has not happened before the newest event may still happen.
-    (SELECT max(valid_from) FROM {{ ref('int_subscription_states') }} WHERE valid_from <= now64(3, 'UTC')) AS known_until,
+    assumeNotNull(
+        (SELECT max(valid_from) FROM {{ ref('int_subscription_states') }} WHERE valid_from <= now64(3, 'UTC'))
+    ) AS known_until,
     paid AS
     (
         SELECT customer_id, min(assumeNotNull(paid_at)) AS first_paid_at

@@ -54,12 +54,14 @@ SELECT
     currency,
     entity_version,
     status,
-    multiIf(
-        status = 'paused', 'paused',
-        status = 'unpaid', 'payment_failed',
-        status = 'canceled' AND cancel_reason != 'none', toString(cancel_reason),
-        status = 'canceled', 'unknown',
-        'none'
+    toLowCardinality(
+        multiIf(
+            status = 'paused', 'paused',
+            status = 'unpaid', 'payment_failed',
+            status = 'canceled' AND cancel_reason != 'none', toString(cancel_reason),
+            status = 'canceled', 'unknown',
+            'none'
+        )
     ) AS end_reason,
     monthly_minor AS mrr_minor,
     occurred_at AS valid_from,

@@ -39,7 +39,7 @@ SELECT
     end_minor - start_minor AS movement_minor,
     months.mrr_reporting_minor - months.mrr_1_month_ago_reporting_minor AS movement_reporting_minor,
     multiIf(movement_type != 'churn', 'none', ended.reason = '', 'unknown', ended.reason) AS churn_reason,
-    churn_reason = 'payment_failed' AS is_involuntary
+    toBool(churn_reason = 'payment_failed') AS is_involuntary
 FROM
 (
     SELECT * FROM {{ ref('fact_mrr_month') }} WHERE mrr_minor != mrr_1_month_ago_minor
