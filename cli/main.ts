@@ -104,6 +104,11 @@ const declarations: readonly Declaration[] = [
     load: () => import('./commands/clickhouse-status.ts'),
   },
   {
+    usage: 'clickhouse:access',
+    summary: 'Give the readers of a server their roles: columns for finance, rows for support',
+    load: () => import('./commands/clickhouse-access.ts'),
+  },
+  {
     usage: 'clickhouse:scaffold [...topics]',
     summary: 'Write the migrations that new schemas and new fields need',
     options: [['--check', 'Write nothing; exit 2 if a migration is missing']],
