@@ -25,14 +25,17 @@ WITH
     -- What the payments say, to be compared with what the invoice says.
     captured AS
     (
-        SELECT invoice_id, sum(amount_minor) AS captured_minor
+        SELECT invoice_id, sum(amount_minor) AS captured_minor, max(captured_at) AS last_captured_at
         FROM
         (
-            SELECT payment_id, any(invoice_id) AS invoice_id, any(amount_minor) AS amount_minor
-            FROM {{ ref('stg_payment_events') }}
-            WHERE event_type = 'payment.captured'
-              AND {{ since_months('occurred_at') }}
-            GROUP BY payment_id
+            SELECT
+                e.payment_id,
+                any(e.invoice_id) AS invoice_id,
+                any(e.amount_minor) AS amount_minor,
+                max(e.occurred_at) AS captured_at
+            FROM {{ ref('stg_payment_events') }} AS e
+            WHERE e.event_type = 'payment.captured' AND {{ since_months('e.occurred_at') }}
+            GROUP BY e.payment_id
         )
         WHERE invoice_id IN (SELECT invoice_id FROM invoices)
         GROUP BY invoice_id
@@ -64,6 +67,7 @@ SELECT
     invoices.paid_minor AS paid_minor,
     captured.captured_minor AS captured_minor,
     invoices.open_minor AS open_minor,
+    greatest(invoices.updated_at, captured.last_captured_at) AS changed_at,
     {{ to_reporting('invoices.total_minor') }} AS total_reporting_minor,
     {{ to_reporting('invoices.paid_minor') }} AS paid_reporting_minor,
     {{ to_reporting('invoices.open_minor') }} AS open_reporting_minor
