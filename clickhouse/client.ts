@@ -6,7 +6,7 @@ import {
   type ClickHouseSettings,
 } from '@clickhouse/client';
 import { InterruptedError, PipelineError, codeOf, messageOf } from '../core/errors.ts';
-import { tlsFailure, tlsOptions } from '../core/tls.ts';
+import { httpsAgent, tlsFailure } from '../core/tls.ts';
 import type { Target } from '../targets/load-target.ts';
 
 export interface ClickHouseOptions {
@@ -65,9 +65,11 @@ export function createClickHouse(
   { database = target.clickhouse.database, requestTimeoutMs = 60_000 }: ClickHouseOptions = {},
 ): ClickHouse {
   const { url, user, password, tls } = target.clickhouse;
-  const { ca } = tlsOptions(tls && { certificateFile: '', keyFile: '', keyPassphrase: '', ...tls });
   const client = createClient({
-    ...(ca === undefined ? {} : { tls: { ca_cert: Buffer.from(ca) } }),
+    // The client's own agent would obey NODE_TLS_REJECT_UNAUTHORIZED.
+    ...(url.startsWith('https:') && {
+      http_agent: httpsAgent(tls && { certificateFile: '', keyFile: '', keyPassphrase: '', ...tls }),
+    }),
     url,
     username: user,
     password,

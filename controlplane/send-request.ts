@@ -204,7 +204,9 @@ async function sendOnce(http: AxiosInstance, attempt: Attempt): Promise<Answer> 
   const isNotFound = status === 404 && dialect.isNotFound(body);
   // An overloaded or restarting gateway answers for the server, in HTML or with nothing.
   const isOutage = status >= 502 && status <= 504;
-  if (!isOutage && ((body === undefined && !isEmpty) || (status === 404 && !isNotFound))) {
+  // Whoever asks for the login, the worker's extension or a proxy before it, need not do it in JSON.
+  const isLogin = status === 401;
+  if (!isOutage && !isLogin && ((body === undefined && !isEmpty) || (status === 404 && !isNotFound))) {
     throw otherServer(response, attempt);
   }
   if (status < 300) return { status, body };

@@ -36,9 +36,9 @@ export function tlsOptions(files: TlsFiles | undefined): TlsOptions {
   };
 }
 
-/** For clients that speak HTTP through Node's own modules. */
+/** For clients that speak HTTP through Node's own modules; ten connections at most. */
 export function httpsAgent(files: TlsFiles | undefined): Agent {
-  return new Agent({ ...tlsOptions(files), keepAlive: true });
+  return new Agent({ ...tlsOptions(files), keepAlive: true, maxSockets: 10 });
 }
 
 /** What would keep these files from being used, each with the setting it is about. */

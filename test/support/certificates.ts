@@ -6,8 +6,11 @@ import { codeOf } from '../../core/errors.ts';
 /** An authority of the tests' own, and what it signs; every file is in one folder. */
 export interface TestAuthority {
   caFile: string;
-  /** A certificate for 127.0.0.1 and localhost with its key; `days` below 0: it has expired. */
-  issue: (file: string, options: { name: string; days?: number; passphrase?: string }) => IssuedCertificate;
+  /** A certificate with its key, by default for 127.0.0.1 and localhost; `days` below 0: it has expired. */
+  issue: (
+    file: string,
+    options: { name: string; hosts?: string; days?: number; passphrase?: string },
+  ) => IssuedCertificate;
 }
 
 export interface IssuedCertificate {
@@ -36,17 +39,17 @@ export function makeAuthority(folder: string, name = 'Test authority'): TestAuth
     '-days',
     '30',
   ]);
-  const extensions = at(`${prefix}.ext`);
-  writeFileSync(
-    extensions,
-    'subjectAltName=IP:127.0.0.1,DNS:localhost\nkeyUsage=digitalSignature\nextendedKeyUsage=serverAuth,clientAuth\n',
-  );
   return {
     caFile,
-    issue: (file, { name: subject, days = 30, passphrase }) => {
+    issue: (file, { name: subject, hosts = 'IP:127.0.0.1,DNS:localhost', days = 30, passphrase }) => {
       const [certificateFile, keyFile, request] = [at(`${file}.pem`), at(`${file}.key`), at(`${file}.csr`)];
       const lock = passphrase === undefined ? ['-nodes'] : ['-passout', `pass:${passphrase}`];
       openssl(['req', ...newKey, ...lock, '-keyout', keyFile, '-out', request, '-subj', `/CN=${subject}`]);
+      const extensions = at(`${file}.ext`);
+      writeFileSync(
+        extensions,
+        `subjectAltName=${hosts}\nkeyUsage=digitalSignature\nextendedKeyUsage=serverAuth,clientAuth\n`,
+      );
       openssl([
         ...['x509', '-req', '-in', request, '-CA', caFile, '-CAkey', caKey, '-CAcreateserial'],
         ...['-out', certificateFile, '-extfile', extensions, '-days', String(days)],

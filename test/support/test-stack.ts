@@ -24,10 +24,14 @@ export interface TestStack {
 /**
  * Starts the given services, or all of them, and returns when they are ready. Call `stop` in `afterAll`.
  *
+ * @param variables further settings of the stack, such as the login that its ClickHouse demands
  * @example const stack = await startTestStack(['kafka', 'schema-registry']);
  */
-export async function startTestStack(services?: readonly ServiceName[]): Promise<TestStack> {
-  const env = await testEnvironment();
+export async function startTestStack(
+  services?: readonly ServiceName[],
+  variables: Record<string, string> = {},
+): Promise<TestStack> {
+  const env = { ...(await testEnvironment()), ...variables };
   const full = { ...process.env, ...env };
   const settings = resolveStackSettings(full);
   const stop = async () => {
@@ -65,5 +69,6 @@ export async function testEnvironment(
     CLICKHOUSE_USER: '',
     CLICKHOUSE_PASSWORD: '',
     CLICKHOUSE_DATABASE: '',
+    PIPELINE_TARGET_FILE: '',
   };
 }
