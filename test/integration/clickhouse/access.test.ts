@@ -6,6 +6,7 @@ import { runCli } from '../../support/run-cli.ts';
 let endpoint: TestEndpoint;
 beforeAll(async () => {
   endpoint = await startClickHouseEndpoint();
+  await ask(endpoint, 'CREATE DATABASE billing');
 });
 afterAll(() => endpoint.stop());
 
