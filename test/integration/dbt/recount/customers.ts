@@ -16,14 +16,10 @@ import { mrrOf, type RecurringRevenue } from './subscriptions.ts';
 const dayMs = 86_400_000;
 
 /** When each customer's payments were captured, in the order of time. */
-export function capturesByCustomer(events: readonly BillingEvent[], isSubscription = false) {
-  const invoices = new Map(
-    recordsOf(events, 'billing.invoices').map((invoice) => [invoice['invoice_id'], invoice]),
-  );
+function capturesByCustomer(events: readonly BillingEvent[]) {
   const captures = new Map<string, number[]>();
   for (const payment of recordsOf(events, 'billing.payments')) {
     if (payment['status'] !== 'captured') continue;
-    if (isSubscription && invoices.get(payment['invoice_id'])!['subscription_id'] === null) continue;
     const customerId = textOf(payment, 'customer_id');
     const moments = captures.get(customerId) ?? [];
     moments.push(numberOf(payment, 'occurred_at'));
@@ -31,6 +27,19 @@ export function capturesByCustomer(events: readonly BillingEvent[], isSubscripti
   }
   for (const moments of captures.values()) moments.sort((a, b) => a - b);
   return captures;
+}
+
+/** When each customer had first paid an invoice of a subscription in full. */
+function firstPaidByCustomer(events: readonly BillingEvent[]): Map<string, number> {
+  const firstPaid = new Map<string, number>();
+  for (const invoice of recordsOf(events, 'billing.invoices')) {
+    if (invoice['status'] !== 'paid' || invoice['paid_minor'] === 0) continue;
+    if (invoice['subscription_id'] === null) continue;
+    const customerId = textOf(invoice, 'customer_id');
+    const paidAt = numberOf(invoice, 'occurred_at');
+    firstPaid.set(customerId, Math.min(paidAt, firstPaid.get(customerId) ?? Number.POSITIVE_INFINITY));
+  }
+  return firstPaid;
 }
 
 /** Question 11: what each customer has brought in, less what went back, in the customer's currency. */
@@ -70,7 +79,7 @@ export function recountFrequency(events: readonly BillingEvent[], { months, acco
   return { captures, activeCustomers, gapDays };
 }
 
-/** Question 32, by month and channel: money spent, and customers who paid for a subscription the first time. */
+/** Question 32, by month and channel: money spent, and customers who had paid for a subscription the first time. */
 export function recountAcquisition(events: readonly BillingEvent[]) {
   const spend: Tally = new Map();
   for (const spent of recordsOf(events, 'billing.marketing-spend')) {
@@ -79,8 +88,8 @@ export function recountAcquisition(events: readonly BillingEvent[]) {
   }
   const customers: Tally = new Map();
   const channels = new Map(customersOf(events).map((customer) => [customer['customer_id'], customer]));
-  for (const [customerId, [first]] of capturesByCustomer(events, true)) {
-    add(customers, `${monthOf(first!)} ${textOf(channels.get(customerId)!, 'channel')}`);
+  for (const [customerId, paidAt] of firstPaidByCustomer(events)) {
+    add(customers, `${monthOf(paidAt)} ${textOf(channels.get(customerId)!, 'channel')}`);
   }
   return { spend, customers };
 }
@@ -95,26 +104,29 @@ export function recountFunnel(events: readonly BillingEvent[]) {
     keptOne: new Map() as Tally,
     keptThree: new Map() as Tally,
   };
-  const subscriptions = groupBy(recordsOf(events, 'billing.subscriptions'), 'customer_id');
-  const captures = capturesByCustomer(events, true);
+  const allChanges = recordsOf(events, 'billing.subscriptions');
+  const knownUntil = Math.max(...allChanges.map((change) => numberOf(change, 'occurred_at')));
+  const subscriptions = groupBy(allChanges, 'customer_id');
+  const firstPaid = firstPaidByCustomer(events);
   for (const customer of customersOf(events)) {
     const signupAt = numberOf(customer, 'signup_at');
     const month = monthOf(signupAt);
     const changes = subscriptions.get(textOf(customer, 'customer_id')) ?? [];
     add(counts.signups, month);
     if (changes.some(({ status }) => status === 'trialing')) add(counts.trials, month);
-    const [paidAt] = captures.get(textOf(customer, 'customer_id')) ?? [];
+    const paidAt = firstPaid.get(textOf(customer, 'customer_id'));
     if (paidAt === undefined || paidAt > signupAt + 60 * dayMs) continue;
     if (paidAt <= signupAt + 30 * dayMs) add(counts.paidIn30, month);
     add(counts.paidIn60, month);
-    if (paysAt(changes, monthsLater(paidAt, 1))) add(counts.keptOne, month);
-    if (paysAt(changes, monthsLater(paidAt, 3))) add(counts.keptThree, month);
+    if (paysAt(changes, monthsLater(paidAt, 1), knownUntil)) add(counts.keptOne, month);
+    if (paysAt(changes, monthsLater(paidAt, 3), knownUntil)) add(counts.keptThree, month);
   }
   return counts;
 }
 
-/** Whether any of a customer's subscriptions brings something in at a moment. */
-function paysAt(changes: readonly EventRecord[], at: number): boolean {
+/** Whether it is known that any of a customer's subscriptions brings something in at a moment. */
+function paysAt(changes: readonly EventRecord[], at: number, knownUntil: number): boolean {
+  if (at > knownUntil) return false;
   const before = changes.filter((change) => numberOf(change, 'occurred_at') <= at);
   return latestOf(before, 'subscription_id').some((state) => mrrOf(state) > 0);
 }

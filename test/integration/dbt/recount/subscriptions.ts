@@ -26,7 +26,7 @@ export interface Account {
   currency: string;
   /** At the end of each month of the history; the last month as far as it went. */
   mrr: number[];
-  /** For each month in which it came to nothing: whether for want of payment. */
+  /** For each month that ended with nothing: whether for want of payment. */
   isInvoluntary: Map<string, boolean>;
 }
 
@@ -48,18 +48,14 @@ export function recountRecurringRevenue(events: readonly BillingEvent[]): Recurr
     const key = `${customerId} ${currency}`;
     const account = accounts.get(key) ?? { customerId, currency, mrr: [], isInvoluntary: new Map() };
     accounts.set(key, account);
-    let [next, mrr] = [0, 0];
+    let next = 0;
     months.forEach((month, index) => {
-      let version = versions[next];
-      while (version !== undefined && numberOf(version, 'occurred_at') < endOfMonth(month)) {
-        if (mrr > 0 && mrrOf(version) === 0) {
-          const isUnpaid = version['status'] === 'unpaid' || version['cancel_reason'] === 'payment_failed';
-          account.isInvoluntary.set(month, isUnpaid);
-        }
-        mrr = mrrOf(version);
+      while (next < versions.length && numberOf(versions[next]!, 'occurred_at') < endOfMonth(month))
         next += 1;
-        version = versions[next];
-      }
+      const state = versions[next - 1];
+      const mrr = state === undefined ? 0 : mrrOf(state);
+      const isUnpaid = state?.['status'] === 'unpaid' || state?.['cancel_reason'] === 'payment_failed';
+      if (mrr === 0) account.isInvoluntary.set(month, isUnpaid);
       account.mrr[index] = (account.mrr[index] ?? 0) + mrr;
     });
   }
