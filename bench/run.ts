@@ -20,6 +20,8 @@ import { run as runLandingScale } from './landing-scale.ts';
 import { run as runLatency } from './latency.ts';
 import type { Measurement } from './measurement.ts';
 import { run as runModels } from './models.ts';
+import { run as runReconcile } from './reconcile.ts';
+import { run as runReconcileKills } from './reconcile-kills.ts';
 import { run as runWatch } from './watch.ts';
 
 const interruption = new AbortController();
@@ -39,6 +41,8 @@ const parts: Record<string, () => Promise<Measurement[]>> = {
   'landing-scale': () => withBenchStack((stack) => runLandingScale(stack, signal)),
   latency: () => withBenchStack((stack) => runLatency(stack, signal)),
   models: () => withBenchStack((stack) => runModels(stack, signal)),
+  reconcile: () => withBenchStack((stack) => runReconcile(stack, signal), ['clickhouse']),
+  'reconcile-kills': () => withBenchStack(runReconcileKills),
   watch: () => withBenchStack((stack) => runWatch(stack, signal)),
 };
 

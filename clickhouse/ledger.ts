@@ -22,7 +22,7 @@ export interface LedgerCounts {
   landed: number;
   /** Distinct offsets that landed below the bounds. */
   landedBefore: number;
-  /** What did not land of those within the bounds: the lowest million ranges. */
+  /** What did not land of those within the bounds: the lowest ranges, as many as 100,000 in any case. */
   gaps: readonly OffsetRange[];
   /** Offsets that did not land and lie in further ranges. */
   gapsBeyond: number;
@@ -34,8 +34,10 @@ export interface LedgerCounts {
   newest: { at: string; ageMs: number } | null;
 }
 
-/** A million ranges are 16 MB here; a partition with more of them has other troubles. */
-const maxGaps = 1_000_000;
+/** Every partition may list so many gaps; one with more takes from what all of them have together. */
+const gapsOfEach = 100_000;
+/** Half a million ranges are some 20 MB. Of more nobody needs a list; they are only counted. */
+const gapsOfAll = 500_000;
 
 /**
  * Reads what landed of each partition: one query, which gives each partition's offsets as one compressed bitmap.
@@ -69,12 +71,14 @@ export async function readLedger(
     rows.map((row) => [ledgerKey(String(row['topic']), Number(row['partition'])), row] as const),
   );
   const counts = new Map<string, LedgerCounts>();
+  let spare = gapsOfAll;
   for (const { topic, partitions } of topics) {
     for (const bounds of partitions) {
       const key = ledgerKey(topic, bounds.partition);
       const row = found.get(key);
       const landed = typeof row?.['landed'] === 'string' ? row['landed'] : '';
-      const gaps = findGaps(bounds, Buffer.from(landed, 'base64'));
+      const gaps = findGaps(bounds, Buffer.from(landed, 'base64'), gapsOfEach + spare);
+      spare -= Math.max(0, gaps.ranges.length - gapsOfEach);
       counts.set(key, {
         landed: gaps.inside,
         landedBefore: gaps.before,
@@ -111,7 +115,11 @@ interface Gaps {
 }
 
 /** Walks over the runs that landed; what lies between them within the bounds is missing. */
-function findGaps({ low, high }: Pick<PartitionBounds, 'low' | 'high'>, landed: Buffer): Gaps {
+function findGaps(
+  { low, high }: Pick<PartitionBounds, 'low' | 'high'>,
+  landed: Buffer,
+  maxGaps: number,
+): Gaps {
   const gaps: Gaps = { all: 0, before: 0, inside: 0, highest: -1, ranges: [], beyond: 0 };
   let next = low;
   const missing = (first: number, last: number) => {
