@@ -226,6 +226,18 @@ export const declarations: readonly Declaration[] = [
     load: () => import('./commands/dashboards-up.ts'),
   },
   {
+    usage: 'dashboards:apply',
+    summary: 'Make the declared dashboards so, on the Superset of dashboards:up or of SUPERSET_URL',
+    options: [prune],
+    load: () => import('./commands/dashboards-apply.ts'),
+  },
+  {
+    usage: 'dashboards:remove',
+    summary: "Remove the project's dashboards, charts, datasets and roles; asks first",
+    options: [yes],
+    load: () => import('./commands/dashboards-remove.ts'),
+  },
+  {
     usage: 'dashboards:down',
     summary: 'Stop Superset; what it keeps stays',
     options: [['--purge', 'Remove its metadata, accounts and secret key as well']],

@@ -108,7 +108,7 @@ async function prepareMetadata(
 }
 
 /** Variables of somebody's own Python, or of another Superset, that would change this one. */
-const notPassedOn = /^(PYTHON|FLASK_|SUPERSET_|SUPERSET__|GUNICORN_)/;
+const notPassedOn = /^(PYTHON|FLASK_|SUPERSET_|GUNICORN_)/;
 
 /** The environment of every process of this Superset. */
 export function supersetVariables(env: NodeJS.ProcessEnv, folder: string): NodeJS.ProcessEnv {
@@ -117,6 +117,7 @@ export function supersetVariables(env: NodeJS.ProcessEnv, folder: string): NodeJ
     SUPERSET_HOME: folder,
     SUPERSET_SECRET_KEY_FILE: path.join(folder, 'secret-key'),
     SUPERSET_CONFIG_PATH: path.join(serverFolder, 'superset_config.py'),
+    SUPERSET_DEFINITIONS: path.join(projectRoot, 'docs', 'metrics.md'),
     // Superset would report its installation to its makers.
     SCARF_ANALYTICS: 'false',
     PYTHONDONTWRITEBYTECODE: '1',

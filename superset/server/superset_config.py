@@ -1,8 +1,12 @@
 """Configuration of the Superset that `npm run dashboards:up` starts. Nothing secret stands here."""
 
 import os
+import re
 from pathlib import Path
 
+from flask import Blueprint
+from markdown import Markdown
+from markdown.extensions.toc import TocExtension
 from superset.utils.log import AbstractEventLogger
 
 _home = Path(os.environ["SUPERSET_HOME"])
@@ -65,3 +69,25 @@ def FLASK_APP_MUTATOR(app):
     from superset.db_engine_specs.clickhouse import ClickHouseConnectEngineSpec
 
     ClickHouseConnectEngineSpec._mutate_label = staticmethod(lambda label: f"{label}__shown")
+    app.register_blueprint(_definitions)
+
+
+_definitions = Blueprint("definitions", __name__)
+
+
+@_definitions.route("/definitions/")
+def definitions():
+    """What each number means: docs/metrics.md of the checkout, to which the dashboards link."""
+    toc = TocExtension(slugify=lambda heading, separator: _anchor(heading), permalink=False)
+    text = Path(os.environ["SUPERSET_DEFINITIONS"]).read_text()
+    body = Markdown(extensions=["tables", "fenced_code", toc]).convert(text)
+    return f"""<!doctype html><html lang="en"><meta charset="utf-8"><title>Definitions</title><style>
+        body {{ font: 15px/1.5 Inter, Helvetica, Arial, sans-serif; color: #484848; max-width: 52rem; margin: 2rem auto }}
+        table {{ border-collapse: collapse }} td, th {{ border: 1px solid #e0e0e0; padding: .3rem .6rem; text-align: left }}
+        code {{ background: #f5f5f5 }} :target {{ background: #fff3c4 }}
+        </style>{body}</html>"""
+
+
+def _anchor(heading):
+    """Anchors as code hosts make them, so that one link fits both."""
+    return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
