@@ -6,5 +6,6 @@ export const reconcileOptions = [
   ['--watch [seconds]', 'Look again and again, print what changes (default 5; implies --quick)'],
   ['--until-clean', 'With --watch: end as soon as nothing is missing'],
   ['--repair', 'Write what is missing from its topic; asks first'],
+  ['--dead-letters', 'With --repair: also what can be written of the dead letters'],
   ['--dry-run', 'With --repair: say what would be written, and write nothing'],
 ] as const;

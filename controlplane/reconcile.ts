@@ -42,6 +42,8 @@ export interface PartitionReconciliation {
   missing: OffsetRange[];
   /** Rows delivered again; harmless, the raw table collapses them. */
   duplicates: number;
+  /** Dead letters that did not land, as ranges of their own offsets. */
+  dead: OffsetRange[];
   /** Offsets that are missing, also beyond the ranges that are listed. */
   missingOffsets: number;
   /** Of these, how many come after the newest that landed: most likely they are on their way. */
@@ -295,6 +297,8 @@ interface Account {
   /** Dead letters within the window, and those before the broker's first offset. */
   dead: readonly number[];
   deadBefore: number;
+  /** Of those within the window the ones that did not land. */
+  deadOnly: OffsetRange[];
   /** Neither landed nor dead. */
   open: OffsetRange[];
 }
@@ -310,13 +314,14 @@ function accountFor(
     const letters = deadLetters.get(sourceKey(topic, partition)) ?? [];
     const dead = letters.filter((offset) => offset >= low && offset < high);
     const deadBefore = letters.filter((offset) => offset < low).length;
-    const open = withoutRanges(counts.gaps, toRanges(dead));
-    return [{ topic, partition, low, high, counts, dead, deadBefore, open }];
+    const deadOnly = commonRanges(counts.gaps, toRanges(dead));
+    const open = withoutRanges(counts.gaps, deadOnly);
+    return [{ topic, partition, low, high, counts, dead, deadBefore, deadOnly, open }];
   });
 }
 
 function conclude(
-  { topic, partition, low, high, counts, dead, deadBefore, open }: Account,
+  { topic, partition, low, high, counts, dead, deadBefore, deadOnly, open }: Account,
   {
     examined,
     table,
@@ -343,6 +348,7 @@ function conclude(
     dlq: dead.length,
     missing: missing.slice(0, maxMissingRanges),
     duplicates: counts.duplicates,
+    dead: deadOnly,
     missingOffsets: countOffsets(missing) + counts.gapsBeyond,
     lag: countOffsets(after),
     newestLandedAt: counts.newest?.at ?? null,

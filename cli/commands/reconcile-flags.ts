@@ -14,6 +14,8 @@ export interface ReconcileFlags {
   watchMs: number | undefined;
   untilClean: boolean;
   repair: boolean;
+  /** Also of the dead letters. */
+  deadLetters: boolean;
   dryRun: boolean;
 }
 
@@ -75,11 +77,13 @@ export function parseReconcileFlags(
     problems.push({ path: '--watch', message: 'expected a number of seconds from 0.2 to 3600' });
   }
 
-  const [repair, untilClean, dryRun] = [flag('repair'), flag('untilClean'), flag('dryRun')];
+  const [repair, untilClean] = [flag('repair'), flag('untilClean')];
+  const [deadLetters, dryRun] = [flag('deadLetters'), flag('dryRun')];
   const demand = (isGiven: boolean, path: string, isThere: boolean, by: string) => {
     if (isGiven && !isThere) problems.push({ path, message: `has a meaning only with ${by}` });
   };
   demand(untilClean, '--until-clean', watch !== undefined, '--watch');
+  demand(deadLetters, '--dead-letters', repair, '--repair');
   demand(dryRun, '--dry-run', repair, '--repair');
   demand(flag('yes'), '--yes', repair, '--repair');
   if (repair && watch !== undefined) {
@@ -95,6 +99,7 @@ export function parseReconcileFlags(
     watchMs: watchS === undefined ? undefined : watchS * 1000,
     untilClean,
     repair,
+    deadLetters,
     dryRun,
   };
 }

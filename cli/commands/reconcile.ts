@@ -89,7 +89,8 @@ async function repairMissing(
 ): Promise<ExitCode> {
   const { output, signal } = context;
   const first = await reconciler.look();
-  if (isClean(first)) {
+  const { deadLetters } = flags;
+  if (isClean(first) && !(deadLetters && first.some(({ dead }) => dead.length > 0))) {
     output.print(renderReconciliation(first));
     output.print('\nThere is nothing to repair.');
     output.document({ repaired: { landed: 0, refused: [] }, partitions: first });
@@ -98,7 +99,11 @@ async function repairMissing(
   const telling = (text: string) => {
     output.note(text);
   };
-  const plan = await planRepair((how) => reconciler.look(how), first, { signal, onProgress: telling });
+  const plan = await planRepair((how) => reconciler.look(how), first, {
+    deadLetters,
+    signal,
+    onProgress: telling,
+  });
   let report: RepairReport = { landed: 0, refused: [] };
   if (plan.length > 0) {
     for (const line of renderRepair(plan)) output.note(line);

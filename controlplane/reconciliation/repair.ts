@@ -4,6 +4,7 @@ import {
   countOffsets,
   lowestOffsets,
   offsetsIn,
+  unitedRanges,
   withoutRanges,
   type OffsetRange,
 } from '../../clickhouse/offset-ranges.ts';
@@ -48,13 +49,21 @@ const settleTimeoutMs = 600_000;
  * over; for those after it, the sink is waited for as long as it makes progress with them.
  *
  * @param first the look that found something
+ * @param deadLetters whether dead letters that did not land belong to it: what can be written of them is
  */
 export async function planRepair(
   look: (how: LookOptions) => Promise<PartitionReconciliation[]>,
   first: readonly PartitionReconciliation[],
-  { signal, onProgress }: { signal?: AbortSignal; onProgress?: (text: string) => void } = {},
+  {
+    deadLetters = false,
+    signal,
+    onProgress,
+  }: { deadLetters?: boolean; signal?: AbortSignal; onProgress?: (text: string) => void } = {},
 ): Promise<Suspects[]> {
-  let open = first.map((one) => ({ ...one, ranges: toRepair(one) }));
+  let open = first.map((one) => ({
+    ...one,
+    ranges: unitedRanges(toRepair(one), deadLetters ? one.dead : []),
+  }));
   let isBehind = open.every(({ lag }) => lag === 0);
   let changedAt = performance.now();
   const deadline = changedAt + settleTimeoutMs;
@@ -217,9 +226,7 @@ class Writer {
       this.#report.landed += rows.length;
     } catch (error) {
       const isRefused =
-        error instanceof ClickHouseQueryError &&
-        !error.retryable &&
-        !notARowsCodes.has(error.clickhouseCode);
+        error instanceof ClickHouseQueryError && !error.retryable && !notARowsCodes.has(error.clickhouseCode);
       if (!isRefused || this.#report.refused.length >= maxRefused) throw error;
       const [only] = rows;
       if (rows.length === 1 && only !== undefined) {

@@ -8,6 +8,7 @@ export interface RunningCli {
   kill: (signal: NodeJS.Signals) => void;
   /** What it has written to the standard error so far. */
   stderr: () => string;
+  stdout: () => string;
   /** Waits until the standard error holds `text`. */
   says: (text: string) => Promise<void>;
   ended: Promise<{ exitCode: number | null; stdout: string; stderr: string }>;
@@ -32,6 +33,7 @@ export function spawnCli(env: NodeJS.ProcessEnv, name: string, ...flags: string[
   return {
     kill: (signal) => child.kill(signal),
     stderr: () => output.stderr,
+    stdout: () => output.stdout,
     says: async (text) => {
       await waitFor(() => output.stderr.includes(text) || child.exitCode !== null, {
         what: `"${text}"`,

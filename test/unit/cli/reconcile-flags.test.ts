@@ -28,6 +28,7 @@ describe('the options of reconcile', () => {
       watchMs: undefined,
       untilClean: false,
       repair: false,
+      deadLetters: false,
       dryRun: false,
     });
   });
@@ -61,6 +62,7 @@ describe('the options of reconcile', () => {
     ['--watch', { watch: 1, repair: true }],
     ['--until-clean', { untilClean: true }],
     ['--dry-run', { dryRun: true }],
+    ['--dead-letters', { deadLetters: true }],
     ['--yes', { yes: true }],
   ])('name %s in %o', (path, options) => {
     expect(problemsOf(options)).toEqual([path]);

@@ -10,6 +10,7 @@ const row = {
   dlq: 0,
   missing: [],
   duplicates: 0,
+  dead: [],
   missingOffsets: 0,
   lag: 0,
   newestLandedAt: null,
