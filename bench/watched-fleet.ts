@@ -58,14 +58,14 @@ export function mostRestartsInAMinute(snapshot: Snapshot | undefined): number {
   );
 }
 
-/** Kafka's own test sink on a topic of its own; its tasks fail after `delayMs` where that is given. */
-export function mock(index: number, delayMs?: number, tasks = 1): { name: string; config: ConnectorConfig } {
+/** Kafka's own test sink on a topic of its own; its one task fails after `delayMs` where that is given. */
+export function mock(index: number, delayMs?: number): { name: string; config: ConnectorConfig } {
   const name = `bench-mock-${String(index)}`;
   return {
     name,
     config: {
       'connector.class': 'org.apache.kafka.connect.tools.MockSinkConnector',
-      'tasks.max': String(tasks),
+      'tasks.max': '1',
       topics: name,
       mock_mode: delayMs === undefined ? 'none' : 'task-failure',
       ...(delayMs === undefined ? {} : { delay_ms: String(delayMs) }),
@@ -83,7 +83,7 @@ export async function withMocks<T>(
   for (const one of mocks) writeFileSync(path.join(folder, `${one.name}.json`), JSON.stringify(one));
   await withKafkaAdmin(stack.target, { clientId: 'bench' }, (admin) =>
     admin.createTopics({
-      topics: mocks.map(({ name, config }) => ({ topic: name, numPartitions: Number(config['tasks.max']) })),
+      topics: mocks.map(({ name }) => ({ topic: name, numPartitions: 1 })),
       waitForLeaders: false,
     }),
   );
