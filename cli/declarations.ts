@@ -255,4 +255,11 @@ export const declarations: readonly Declaration[] = [
     ],
     load: () => import('./commands/answers.ts'),
   },
+  {
+    usage: 'compose:init',
+    summary:
+      'Write the passwords and the checksum that docker-compose.yml demands into .env; keeps what is there',
+    options: [['--file <path>', 'Another file than .env']],
+    load: () => import('./commands/compose-init.ts'),
+  },
 ];

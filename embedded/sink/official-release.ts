@@ -125,7 +125,12 @@ async function unpackRelease(archive: string, folder: string, options: ReleaseOp
   }
 }
 
-function releasePaths({ folder }: ReleaseOptions): { folder: string; recordFile: string } {
+/** SHA-256 of the archive that was downloaded first, if one ever was. */
+export function recordedChecksum(options: Pick<ReleaseOptions, 'folder'>): string | undefined {
+  return readRecord(releasePaths(options).recordFile)?.archiveSha256;
+}
+
+function releasePaths({ folder }: Pick<ReleaseOptions, 'folder'>): { folder: string; recordFile: string } {
   const name = `clickhouse-kafka-connect-${releaseVersion}`;
   return { folder: path.join(folder, name), recordFile: path.join(folder, `${name}.json`) };
 }

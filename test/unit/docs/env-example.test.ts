@@ -45,6 +45,7 @@ test('.env.example lists every setting that is read from the environment, and no
     ...filesOf('targets', '.yaml')
       .map((file) => read(file).replaceAll(/^\s*#.*$/gm, ''))
       .flatMap((target) => namesIn(target, /\$\{[A-Z_0-9]+/g)),
+    ...namesIn(read('docker-compose.yml'), /(?:\$\{|environment: )[A-Z_0-9]+/g),
     ...keyed.flatMap((file) => namesIn(read(file), /^ +[A-Z_0-9]+: |[:=] '[A-Z_0-9]+'[,;]?$/gm)),
   ]);
   const listed = namesIn(read('.env.example'), /^#?[A-Z_0-9]+=/gm);
