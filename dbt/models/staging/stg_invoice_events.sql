@@ -1,4 +1,4 @@
--- Grouped and not read with FINAL, so that months of issued_at can be cut out before.
+-- Grouped and not read with FINAL: months of issued_at are cut out before grouping, and what does not fit spills to disk.
 SELECT
     any(e.event_id) AS event_id,
     e.invoice_id AS invoice_id,
