@@ -14,13 +14,13 @@ WITH
     ),
     states AS
     (
-        SELECT customer_id, status, mrr_minor, valid_from, valid_to
+        SELECT customer_id, phase, mrr_minor, valid_from, valid_to
         FROM {{ ref('int_subscription_states') }}
         WHERE NOT is_deleted AND valid_from <= known_until
     ),
     trials AS
     (
-        SELECT customer_id, min(valid_from) AS trial_at FROM states WHERE status = 'trialing' GROUP BY customer_id
+        SELECT customer_id, min(valid_from) AS trial_at FROM states WHERE phase = 'trialing' GROUP BY customer_id
     ),
     kept AS
     (

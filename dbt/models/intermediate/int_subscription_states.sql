@@ -3,7 +3,7 @@
         materialized='incremental',
         incremental_strategy='delete_insert',
         unique_key='subscription_id',
-        order_by='(customer_id, subscription_id, entity_version)'
+        order_by='(customer_id, subscription_id, valid_from)'
     )
 }}
 
@@ -21,74 +21,89 @@ WITH
             FROM {{ ref('stg_subscription_events') }}
             GROUP BY subscription_id
             UNION ALL
-            SELECT subscription_id, count(), groupBitXor(cityHash64(event_id))
-            FROM {{ this }}
-            WHERE NOT is_deleted
-            GROUP BY subscription_id
+            SELECT DISTINCT subscription_id, events, fingerprint FROM {{ this }} WHERE NOT is_deleted
         )
         GROUP BY subscription_id
         HAVING count() = 1 OR min(events) != max(events) OR min(fingerprint) != max(fingerprint)
     ),
     {% endif %}
-    events AS
+    histories AS
     (
         SELECT
-            event_id,
             subscription_id,
-            customer_id,
-            currency,
-            entity_version,
-            status,
-            cancel_reason,
-            {{ monthly_recurring('status', 'interval', 'quantity', 'unit_amount_minor', 'discount_bps', 'mrr_minor') }} AS monthly_minor,
-            occurred_at
+            any(customer_id) AS customer_id,
+            count() AS events,
+            groupBitXor(cityHash64(event_id)) AS fingerprint,
+            arraySort(
+                groupArray(
+                    (
+                        entity_version,
+                        occurred_at,
+                        currency,
+                        if(status IN ('active', 'past_due'), 'paying', toString(status)),
+                        multiIf(
+                            status = 'paused', 'paused',
+                            status = 'unpaid', 'payment_failed',
+                            status = 'canceled' AND cancel_reason != 'none', toString(cancel_reason),
+                            status = 'canceled', 'unknown',
+                            'none'
+                        ),
+                        {{ monthly_recurring('status', 'interval', 'quantity', 'unit_amount_minor', 'discount_bps', 'mrr_minor') }}
+                    )
+                )
+            ) AS changes,
+            changes.2 AS begins,
+            -- Any later version ends a state, also one that claims to have happened before.
+            if(
+                arraySort(begins) = begins,
+                arrayPushBack(arrayPopFront(begins), {{ open_end() }}),
+                arrayMap(i -> arrayMin(arrayPushBack(arraySlice(begins, i + 1), {{ open_end() }})), arrayEnumerate(begins))
+            ) AS ends,
+            arrayFilter((change, until) -> change.2 < until, changes, ends) AS in_force,
+            -- Renewals change nothing.
+            arrayFilter(
+                (change, before, i) -> i = 1 OR (change.3, change.4, change.5, change.6) != (before.3, before.4, before.5, before.6),
+                in_force,
+                arrayPushFront(arrayPopBack(in_force), in_force[1]),
+                arrayEnumerate(in_force)
+            ) AS states
         FROM {{ ref('stg_subscription_events') }}
         {% if is_incremental() %}
         WHERE subscription_id IN (SELECT subscription_id FROM changed)
         {% endif %}
+        GROUP BY subscription_id
     )
 SELECT
-    event_id,
     subscription_id,
     customer_id,
-    currency,
-    entity_version,
-    status,
-    toLowCardinality(
-        multiIf(
-            status = 'paused', 'paused',
-            status = 'unpaid', 'payment_failed',
-            status = 'canceled' AND cancel_reason != 'none', toString(cancel_reason),
-            status = 'canceled', 'unknown',
-            'none'
-        )
-    ) AS end_reason,
-    monthly_minor AS mrr_minor,
-    occurred_at AS valid_from,
-    -- Any later version ends it, also one that claims to have happened before.
-    if(count() OVER later = 0, {{ open_end() }}, min(occurred_at) OVER later) AS valid_to,
+    toLowCardinality(state.3) AS currency,
+    state.1 AS entity_version,
+    toLowCardinality(state.4) AS phase,
+    toLowCardinality(state.5) AS end_reason,
+    state.6 AS mrr_minor,
+    state.2 AS valid_from,
+    valid_to,
+    events,
+    fingerprint,
     false AS is_deleted,
     now64(3, 'UTC') AS built_at
-FROM events
-WINDOW later AS (
-    PARTITION BY subscription_id
-    ORDER BY entity_version, event_id
-    ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING
-)
+FROM histories
+ARRAY JOIN states AS state, arrayPushBack(arrayPopFront(states.2), {{ open_end() }}) AS valid_to
 {% if is_incremental() %}
 UNION ALL
 -- Deleted since: kept without value, so that what is built from this notices.
 SELECT
-    event_id,
     subscription_id,
     customer_id,
     currency,
     entity_version,
-    status,
+    phase,
     end_reason,
     0,
     valid_from,
     valid_to,
+    events,
+    fingerprint,
     true,
     now64(3, 'UTC')
 FROM {{ this }}
