@@ -1,10 +1,11 @@
 import type { Chart, Dataset } from '../declare/shapes.ts';
+import { fillPlaceholders, type Currencies } from './currencies.ts';
 import { numberFormat } from './formats.ts';
 import { supersetTimeRange } from './time-range.ts';
 
 const grainCodes = { hour: 'PT1H', day: 'P1D', week: 'P1W', month: 'P1M' } as const;
 
-export const colorScheme = 'supersetAndPresetColors';
+export const colorScheme = 'supersetColors';
 const sequentialScheme = 'schemeYlGnBu';
 /** Superset's own blue-green. */
 const accent = { r: 31, g: 168, b: 201, a: 1 };
@@ -15,9 +16,9 @@ export interface ChartParams {
 }
 
 /** What Superset calls form data: the settings of one chart in its own words. */
-export function chartParams(chart: Chart, dataset: Dataset, reportingCurrency: string): ChartParams {
+export function chartParams(chart: Chart, dataset: Dataset, currencies: Currencies): ChartParams {
   return {
-    ...kindParams(chart, dataset, reportingCurrency),
+    ...kindParams(chart, dataset, currencies),
     adhoc_filters: filtersOf(chart, dataset),
     color_scheme: colorScheme,
     extra_form_data: {},
@@ -44,9 +45,9 @@ function filtersOf(chart: Chart, { time }: Dataset): unknown[] {
   return [...fixed, range];
 }
 
-function kindParams(chart: Chart, dataset: Dataset, reportingCurrency: string): ChartParams {
+function kindParams(chart: Chart, dataset: Dataset, currencies: Currencies): ChartParams {
   const formatOf = (metric: string) =>
-    numberFormat(dataset.metrics[metric]?.format ?? 'count', reportingCurrency);
+    numberFormat(dataset.metrics[metric]?.format ?? 'count', currencies.reporting);
   switch (chart.kind) {
     case 'number': {
       const { d3, currency } = formatOf(chart.metric);
@@ -67,7 +68,7 @@ function kindParams(chart: Chart, dataset: Dataset, reportingCurrency: string): 
         show_trend_line: true,
         start_y_axis_at_zero: true,
         color_picker: accent,
-        header_font_size: 0.4,
+        header_font_size: 0.5,
         subheader_font_size: 0.125,
         time_format: 'smart_date',
         rolling_type: 'None',
@@ -93,20 +94,6 @@ function kindParams(chart: Chart, dataset: Dataset, reportingCurrency: string): 
         show_labels_threshold: 2,
         show_legend: false,
         show_total: true,
-        number_format: formatOf(chart.metric).d3,
-      };
-    case 'funnel':
-      return {
-        viz_type: 'funnel',
-        groupby: [chart.by],
-        metric: chart.metric,
-        row_limit: 10,
-        sort_by_metric: true,
-        percent_calculation_type: 'first_step',
-        label_type: 5,
-        tooltip_label_type: 5,
-        show_labels: true,
-        show_legend: false,
         number_format: formatOf(chart.metric).d3,
       };
     case 'map':
@@ -140,6 +127,7 @@ function kindParams(chart: Chart, dataset: Dataset, reportingCurrency: string): 
         bottom_margin: 'auto',
         value_bounds: [null, null],
         xscale_interval: 1,
+        xAxisLabelRotation: 45,
         yscale_interval: 1,
         y_axis_format: formatOf(chart.metric).d3,
       };
@@ -160,14 +148,30 @@ function kindParams(chart: Chart, dataset: Dataset, reportingCurrency: string): 
       return {
         viz_type: 'table',
         query_mode: 'raw',
-        all_columns: chart.columns,
+        all_columns: chart.columns.map((name) => shownColumn(name, dataset, currencies)),
         order_by_cols: [JSON.stringify([chart.newest, false])],
         row_limit: chart.limit,
         include_search: true,
+        column_config: Object.fromEntries(
+          Object.values(dataset.calculated)
+            .filter(({ type }) => type === 'Float64')
+            .map(({ title }) => [title, { d3NumberFormat: ',.2f' }]),
+        ),
         show_cell_bars: false,
         table_timestamp_format: '%Y-%m-%d %H:%M',
       };
   }
+}
+
+/** Superset 6.1 takes a calculated column for one of the table where rows are not grouped: its expression is spelled out. */
+function shownColumn(name: string, { calculated }: Dataset, currencies: Currencies): unknown {
+  const column = calculated[name];
+  if (column === undefined) return name;
+  return {
+    expressionType: 'SQL',
+    label: column.title,
+    sqlExpression: fillPlaceholders(column.expression, currencies),
+  };
 }
 
 type SeriesChart = Extract<Chart, { kind: 'line' | 'area' | 'bar' }>;
@@ -186,9 +190,9 @@ function seriesParams(
       ? { x_axis: dataset.time, time_grain_sqla: grainCodes[chart.grain ?? 'month'] }
       : {
           x_axis: chart.over,
-          // Horizontal bars are drawn from the bottom: the largest one comes last.
-          ...(chart.isOrdered ? {} : { x_axis_sort: chart.metrics[0] }),
-          x_axis_sort_asc: chart.isHorizontal !== chart.isOrdered,
+          x_axis_sort: chart.isOrdered ? chart.over : chart.metrics[0],
+          // Horizontal bars are drawn from the bottom: what is to be read first comes last.
+          x_axis_sort_asc: chart.isOrdered !== chart.isHorizontal,
           xAxisForceCategorical: true,
         }),
     metrics: chart.metrics,
@@ -212,6 +216,7 @@ function seriesParams(
     y_axis_format: d3 === ',d' || currency !== undefined ? 'SMART_NUMBER' : d3,
     ...(currency && currency.symbol !== 'AUTO' && { currency_format: currency }),
     y_axis_bounds: chart.bounds ?? [null, null],
+    logAxis: chart.isLogarithmic,
     truncateYAxis: chart.bounds !== undefined,
     markerEnabled: false,
     opacity: chart.kind === 'area' ? 0.5 : 0.2,

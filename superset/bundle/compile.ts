@@ -34,7 +34,7 @@ export const databaseUuid = uuidOf('database', 'billing');
 /** The files of an import bundle by path, in Superset's export format 1.0.0. Equal declarations give equal files. */
 export function compileBundle(assets: Assets, context: BundleContext): Map<string, string> {
   const files: [string, unknown][] = [
-    ['metadata.yaml', { version: '1.0.0', type: 'assets', timestamp: '2026-01-01T00:00:00+00:00' }],
+    ['metadata.yaml', { version: '1.0.0', type: 'assets' }],
     ['databases/billing.yaml', databaseFile(context)],
     ...assets.datasets.map((dataset): [string, unknown] => [
       `datasets/billing/${dataset.id}.yaml`,
@@ -173,7 +173,7 @@ function chartFile(
     ({ title, means: meaning, definition }) =>
       `**${title}**: ${meaning} [Definition](${definitionsUrl}#${definition})`,
   );
-  const params = chartParams(chart, dataset, currencies.reporting);
+  const params = chartParams(chart, dataset, currencies);
   return {
     ...managed,
     uuid: uuidOf('chart', dashboard.id, chart.id),
@@ -227,7 +227,7 @@ function dashboardFile(
     position,
     metadata: {
       color_scheme: colorScheme,
-      label_colors: dashboard.colors,
+      label_colors: assets.colors,
       shared_label_colors: [],
       refresh_frequency: 60,
       timed_refresh_immune_slices: [],

@@ -1,5 +1,5 @@
 import { chartsOf } from '../declare/references.ts';
-import type { Chart, Dashboard } from '../declare/shapes.ts';
+import type { Dashboard } from '../declare/shapes.ts';
 import { supersetTimeRange } from './time-range.ts';
 import { uuidOf } from './uuids.ts';
 
@@ -11,9 +11,11 @@ export function filterId(name: string): string {
 /** The dashboard's filters in Superset's words: the time range first, then one for each column. */
 export function nativeFilters(dashboard: Dashboard): unknown[] {
   const numbers = new Map(chartsOf(dashboard).map((chart, index) => [chart.id, index + 1]));
-  const excluded = (name: Chart['ignores'][number]) =>
+  const excluded = (name: string, only?: readonly string[]) =>
     chartsOf(dashboard)
-      .filter((chart) => chart.ignores.includes(name))
+      .filter(
+        (chart) => only?.includes(chart.id) === false || chart.ignores.some((ignored) => ignored === name),
+      )
       .map((chart) => numbers.get(chart.id));
   const time = supersetTimeRange(dashboard.time);
   const common = { type: 'NATIVE_FILTER', cascadeParentIds: [] };
@@ -33,7 +35,7 @@ export function nativeFilters(dashboard: Dashboard): unknown[] {
       },
       scope: { rootPath: ['ROOT_ID'], excluded: excluded('time') },
     },
-    ...dashboard.filters.map(({ title, column, dataset, about, isSingle }) => ({
+    ...dashboard.filters.map(({ title, column, dataset, about, isSingle, only }) => ({
       ...common,
       id: filterId(column),
       name: title,
@@ -50,11 +52,7 @@ export function nativeFilters(dashboard: Dashboard): unknown[] {
         sortAscending: true,
       },
       defaultDataMask: { extraFormData: {}, filterState: {}, ownState: {} },
-      scope: { rootPath: ['ROOT_ID'], excluded: excluded(ignoreName(column)) },
+      scope: { rootPath: ['ROOT_ID'], excluded: excluded(column, only) },
     })),
   ];
-}
-
-function ignoreName(column: string): Chart['ignores'][number] {
-  return column === 'currency' || column === 'region' ? column : 'customer';
 }

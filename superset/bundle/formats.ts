@@ -13,13 +13,13 @@ export function numberFormat(format: Format, reportingCurrency: string): NumberF
       return { d3: ',d' };
     case 'share':
       return { d3: '.1%' };
+    case 'rounded_share':
+      return { d3: '.0%' };
     case 'ratio':
       return { d3: ',.2f' };
     case 'days':
       return { d3: ',.1f' };
     case 'duration':
-      return { d3: 'DURATION' };
-    case 'age':
       return { d3: 'DURATION' };
     case 'money':
       return { d3: ',.0f', currency: { symbol: reportingCurrency, symbolPosition: 'prefix' } };

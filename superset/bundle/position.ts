@@ -22,7 +22,7 @@ export interface Texts {
 
 /** Pixels of one unit of Superset's grid. */
 const unit = 8;
-const textLine = 24;
+const textLine = 22;
 
 /**
  * The layout: what the dashboard is about, its rows, and what its numbers mean. Charts have the numbers 1, 2, ... here,
@@ -42,13 +42,13 @@ export function positionOf(dashboard: Dashboard, texts: Texts): Position {
     });
     for (const child of children) leaves.push({ ...child, parents: [...parents, id] });
   };
-  const markdown = (id: string, code: string, lines: number): Part => ({
+  const markdown = (id: string, code: string, pixels: number): Part => ({
     id,
     type: 'MARKDOWN',
     children: [],
-    meta: { code, width: 12, height: Math.ceil((lines * textLine) / unit) },
+    meta: { code, width: 12, height: Math.ceil(pixels / unit) },
   });
-  addRow('ROW-introduction', [markdown('MARKDOWN-introduction', texts.introduction, 2)]);
+  addRow('ROW-introduction', [markdown('MARKDOWN-introduction', texts.introduction, 2 * textLine)]);
   const numbers = new Map(chartsOf(dashboard).map((chart, index) => [chart.id, index + 1]));
   dashboard.rows.forEach((row, index) => {
     if (row.heading !== undefined) {
@@ -77,7 +77,7 @@ export function positionOf(dashboard: Dashboard, texts: Texts): Position {
     );
   });
   const lines = texts.definitions.split('\n').filter((line) => line !== '').length;
-  addRow('ROW-definitions', [markdown('MARKDOWN-definitions', texts.definitions, lines * 1.3 + 2)]);
+  addRow('ROW-definitions', [markdown('MARKDOWN-definitions', texts.definitions, lines * textLine + 40)]);
   const parts: Part[] = [
     { id: 'ROOT_ID', type: 'ROOT', children: ['GRID_ID'] },
     { id: 'GRID_ID', type: 'GRID', children: rows.map(({ id }) => id), parents: ['ROOT_ID'] },

@@ -5,7 +5,7 @@ import { InvalidInputError, type Problem } from '../../core/errors.ts';
 import { projectRoot } from '../../core/home.ts';
 import { check, readYaml } from '../../core/parse.ts';
 import { findReferenceProblems } from './references.ts';
-import { dashboardShape, datasetShape, type Assets } from './shapes.ts';
+import { colorsShape, dashboardShape, datasetShape, type Assets } from './shapes.ts';
 
 export const assetsFolder = path.join(projectRoot, 'superset', 'assets');
 
@@ -29,9 +29,13 @@ export function readAssets(folder = assetsFolder): Assets {
         }
         return parsed.value === undefined ? [] : [{ ...(parsed.value as object), id: name.slice(0, -5) }];
       });
+  const colorsFile = path.join(folder, 'colors.yaml');
+  const colors = check(colorsShape, readYaml(colorsFile, what));
+  for (const { path: at, message } of colors.problems) problems.push({ path: `colors.yaml: ${at}`, message });
   const assets = {
     datasets: readAll('datasets', datasetShape),
     dashboards: readAll('dashboards', dashboardShape),
+    colors: colors.value,
   } as unknown as Assets;
   if (problems.length === 0) problems.push(...findReferenceProblems(assets));
   if (problems.length > 0) throw new InvalidInputError({ what, where: folder, problems });

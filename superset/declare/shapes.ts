@@ -5,9 +5,19 @@ export const audiences = ['executives', 'finance', 'support', 'operations', 'dat
 export type Audience = (typeof audiences)[number];
 
 /**
- * How a metric's numbers are written. `money` is in the reporting currency, `own_money` in that of the row.
+ * How a metric's numbers are written: a `duration` is in milliseconds, `money` in the reporting currency, `own_money` in
+ * that of the row.
  */
-export const formats = ['count', 'share', 'ratio', 'days', 'duration', 'age', 'money', 'own_money'] as const;
+export const formats = [
+  'count',
+  'share',
+  'rounded_share',
+  'ratio',
+  'days',
+  'duration',
+  'money',
+  'own_money',
+] as const;
 export type Format = (typeof formats)[number];
 
 const id = z.string().regex(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/, 'expected lower case words with hyphens');
@@ -74,7 +84,7 @@ const common = {
     .array(z.strictObject({ column, is: z.union([z.string(), z.array(z.string()).min(1)]) }))
     .default([]),
   /** Filters of the dashboard that do not apply. */
-  ignores: z.array(z.enum(['time', 'currency', 'region', 'customer'])).default([]),
+  ignores: z.array(z.enum(['time', 'currency', 'region'])).default([]),
 };
 const metricNames = z.array(column).min(1);
 
@@ -101,20 +111,13 @@ const charts = [
     isHorizontal: z.boolean().default(false),
     /** The order of `over` is that of its names and not that of the numbers. */
     isOrdered: z.boolean().default(false),
+    isLogarithmic: z.boolean().default(false),
     /** The lowest and highest value of the axis. */
     bounds: z.tuple([z.number().nullable(), z.number().nullable()]).optional(),
   }),
   z.strictObject({ ...common, kind: z.literal('donut'), metric: column, by: column }),
-  z.strictObject({ ...common, kind: z.literal('funnel'), metric: column, by: column }),
   z.strictObject({ ...common, kind: z.literal('map'), metric: column, by: column }),
-  z.strictObject({
-    ...common,
-    kind: z.literal('heatmap'),
-    metric: column,
-    x: column,
-    y: column,
-    isLight: z.boolean().default(false),
-  }),
+  z.strictObject({ ...common, kind: z.literal('heatmap'), metric: column, x: column, y: column }),
   z.strictObject({
     ...common,
     kind: z.literal('table'),
@@ -141,14 +144,19 @@ export const dashboardShape = z.strictObject({
   audiences: z.array(z.enum(audiences)).min(1),
   /** The time range it opens with. */
   time: timeRange,
-  /** Colours of labels, wherever they appear: a state looks the same in every chart. */
-  colors: z
-    .record(z.string(), z.string().regex(/^#[0-9a-f]{6}$/, 'expected a colour such as #1a85a0'))
-    .default({}),
   /** The select filters, each the column it filters. */
   filters: z
     .array(
-      z.strictObject({ title: text, column, dataset: id, about: text, isSingle: z.boolean().default(false) }),
+      z.strictObject({
+        title: text,
+        column,
+        dataset: id,
+        about: text,
+        /** One value at a time, searched for among all there are. */
+        isSingle: z.boolean().default(false),
+        /** The charts it filters. Default: all but those that ignore it. */
+        only: z.array(id).optional(),
+      }),
     )
     .default([]),
   rows: z
@@ -165,7 +173,14 @@ export const dashboardShape = z.strictObject({
 });
 export type Dashboard = z.infer<typeof dashboardShape> & { id: string };
 
+/** Colours by value, or by metric where a chart shows several: the same in every chart. */
+export const colorsShape = z.record(
+  z.string(),
+  z.string().regex(/^#[0-9a-f]{6}$/, 'expected a colour such as #1a85a0'),
+);
+
 export interface Assets {
   datasets: Dataset[];
   dashboards: Dashboard[];
+  colors: z.infer<typeof colorsShape>;
 }
