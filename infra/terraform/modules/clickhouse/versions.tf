@@ -1,0 +1,10 @@
+terraform {
+  required_providers {
+    clickhouse = {
+      source = "ClickHouse/clickhouse"
+    }
+    random = {
+      source = "hashicorp/random"
+    }
+  }
+}
