@@ -3,6 +3,7 @@ import path from 'node:path';
 import pc from 'picocolors';
 import { isUnhealthy } from '../../controlplane/health.ts';
 import { loadSecretHash } from '../../controlplane/secret-hash.ts';
+import { createAccountant } from '../../controlplane/watch/accounting.ts';
 import { createNotifier, type Channel } from '../../controlplane/watch/deliver.ts';
 import type { JournalEntry } from '../../controlplane/watch/journal.ts';
 import { createMail } from '../../controlplane/watch/mail.ts';
@@ -50,6 +51,16 @@ export const run: Run = async (context, options) => {
     home,
     metrics,
     reconcile: options['reconcile'] === true,
+    // One look is over before a reconciliation is.
+    ...(settings.reconcileIntervalMs === null || options['once'] === true
+      ? {}
+      : {
+          accountant: createAccountant({
+            target,
+            catalog: contracts,
+            intervalMs: settings.reconcileIntervalMs,
+          }),
+        }),
     secretHash: loadSecretHash(home, env),
     log: (entry) => {
       output.note(process.stderr.isTTY ? renderEntry(entry) : JSON.stringify(entry));

@@ -16,6 +16,17 @@ export interface WatchMetrics {
   contentType: string;
 }
 
+/** Labels of `billing_reconcile_records`. */
+const recordStates = [
+  ['landed', 'landed'],
+  ['dead_letter', 'deadLetters'],
+  ['missing', 'missing'],
+  ['pending', 'pending'],
+  ['empty', 'empty'],
+  ['tombstone', 'tombstones'],
+  ['expired', 'expired'],
+] as const;
+
 /** @param processMetrics adds those of Node itself; off in tests, which make many registries in one process */
 export function createMetrics({ processMetrics = true } = {}): WatchMetrics {
   const registry = new Registry();
@@ -54,6 +65,16 @@ export function createMetrics({ processMetrics = true } = {}): WatchMetrics {
     'Seconds since the newest row of the topic landed.',
     ['topic'],
   );
+  const produced = gauge('billing_reconcile_produced_records', 'Records the broker holds of the topic.', [
+    'topic',
+  ]);
+  const records = gauge('billing_reconcile_records', 'What became of the records and offsets of the topic.', [
+    'topic',
+    'state',
+  ]);
+  const redelivered = gauge('billing_reconcile_redelivered_rows', 'Rows that were delivered again.', [
+    'topic',
+  ]);
   const restarts = new Counter({
     name: 'billing_connector_restarts_total',
     help: 'Restarts of failed tasks and connectors, by the cause that was found.',
@@ -80,6 +101,17 @@ export function createMetrics({ processMetrics = true } = {}): WatchMetrics {
     labelNames: ['channel', 'status', 'outcome'] as const,
     registers,
   });
+  let accountedAt: string | null = null;
+  new Gauge({
+    name: 'billing_reconcile_age_seconds',
+    help: 'Seconds since the records were last reconciled.',
+    registers,
+    collect() {
+      // An age of 0, which is what a reset would say, means "just now".
+      if (accountedAt === null) this.remove({});
+      else this.set((Date.now() - Date.parse(accountedAt)) / 1000);
+    },
+  });
   let finishedAt: number | null = null;
   new Gauge({
     name: 'billing_watch_loop_age_seconds',
@@ -91,9 +123,10 @@ export function createMetrics({ processMetrics = true } = {}): WatchMetrics {
   });
 
   return {
-    update: ({ connectors, servers, freshness: ages, drift: { changes } }) => {
+    update: ({ connectors, servers, freshness: ages, drift: { changes }, accounts }) => {
       // What is gone must not go on saying what it said last.
-      for (const one of [verdict, tasks, lag, deadLetters, drift, serverUp, freshness]) one.reset();
+      const followed = [verdict, tasks, lag, deadLetters, drift, serverUp, freshness];
+      for (const one of [...followed, produced, records, redelivered]) one.reset();
       for (const connector of connectors) {
         const { name } = connector;
         for (const one of verdicts)
@@ -105,6 +138,13 @@ export function createMetrics({ processMetrics = true } = {}): WatchMetrics {
         if (connector.deadLetters !== null) deadLetters.set({ connector: name }, connector.deadLetters);
         drift.set({ connector: name }, Number(changes.some((change) => change.name === name)));
       }
+      for (const account of accounts?.topics ?? []) {
+        const { topic } = account;
+        produced.set({ topic }, account.produced);
+        redelivered.set({ topic }, account.redelivered);
+        for (const [state, field] of recordStates) records.set({ topic, state }, account[field]);
+      }
+      accountedAt = accounts?.at ?? null;
       for (const { topic, ageMs } of ages) freshness.set({ topic }, ageMs / 1000);
       serverUp.set({ server: 'connect' }, Number(servers.connect.isUp));
       serverUp.set({ server: 'kafka' }, Number(servers.kafka.isUp));

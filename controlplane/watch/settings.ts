@@ -9,6 +9,8 @@ export interface WatchSettings {
   intervalMs: number;
   health: HealthLimits;
   restarts: RestartLimits;
+  /** From one reconciliation to the next; null: none. */
+  reconcileIntervalMs: number | null;
   server: ServerSettings;
   webhook: WebhookSettings | null;
   mail: MailSettings | null;
@@ -56,6 +58,7 @@ const environmentSchema = z.object({
   WATCH_DLQ_PER_MINUTE: number(0, 1_000_000),
   WATCH_RESTARTS_PER_MINUTE: number(1, 10_000),
   WATCH_RESTARTS_PER_TASK: number(1, 1000),
+  WATCH_RECONCILE_S: number(0, 86_400),
   WATCH_HOST: text,
   WATCH_PORT: number(0, 65_535),
   WATCH_TOKEN: text,
@@ -94,6 +97,7 @@ const loopback = '127.0.0.1';
 const defaultPort = 8090;
 /** Often enough that a failed task runs again within five seconds. */
 const defaultIntervalMs = 2000;
+const defaultReconcileMs = 30_000;
 
 export function isLoopback(host: string): boolean {
   return /^(?:127(?:\.\d{1,3}){3}|localhost|::1)$/.test(host);
@@ -129,6 +133,8 @@ export function readWatchSettings(env: NodeJS.ProcessEnv): WatchSettings {
       fleetPerMinute: given.WATCH_RESTARTS_PER_MINUTE ?? defaultRestartLimits.fleetPerMinute,
       restartsPerUnit: given.WATCH_RESTARTS_PER_TASK ?? defaultRestartLimits.restartsPerUnit,
     },
+    reconcileIntervalMs:
+      given.WATCH_RECONCILE_S === 0 ? null : ms(given.WATCH_RECONCILE_S, defaultReconcileMs),
     server: {
       host: given.WATCH_HOST ?? loopback,
       port: given.WATCH_PORT ?? defaultPort,

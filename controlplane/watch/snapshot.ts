@@ -1,4 +1,5 @@
 import type { ClickHouseState } from '../probe-clickhouse.ts';
+import type { Accounts } from './accounting.ts';
 import type { WatchedConnector } from './assess-fleet.ts';
 import type { Drift } from './drift.ts';
 import type { HistoryPoint } from './history.ts';
@@ -28,6 +29,8 @@ export interface Snapshot {
   drift: Drift;
   /** Since the newest row of each topic landed, and how many rows have landed so far. */
   freshness: readonly { topic: string; ageMs: number; rows: number }[];
+  /** What became of the records, topic by topic; null where nobody keeps account. */
+  accounts: Accounts | null;
   /** The newest actions and changes, oldest first. */
   journal: readonly JournalEntry[];
   /** How each topic went, oldest first. */

@@ -9,6 +9,7 @@ import { readDeclarations } from '../declarations.ts';
 import { serviceOf, type FleetOptions } from '../fleet.ts';
 import { createMask, secretsWithin, type Mask } from '../secrets.ts';
 import { liveSecrets } from '../status.ts';
+import type { Accountant } from './accounting.ts';
 import { assessFleet, type WatchedConnector } from './assess-fleet.ts';
 import { createNarrator } from './narrate.ts';
 import { checkDrift, driftUnknown } from './drift.ts';
@@ -33,6 +34,8 @@ export interface SupervisorOptions extends Omit<FleetOptions, 'signal'> {
   /** Restores what differs from the declarations; otherwise it is only reported. */
   reconcile: boolean;
   metrics: WatchMetrics;
+  /** Default: nobody reconciles. */
+  accountant?: Accountant;
   /** Called with each entry of the journal. */
   log: (entry: JournalEntry) => void;
   notify: (notice: Notice) => void;
@@ -73,7 +76,7 @@ export function stateFileOf(home: Home, targetName: string): string {
  * process; the history and the journal, which are only shown; the servers, which are asked anew at every look.
  */
 export function createSupervisor(options: SupervisorOptions): Supervisor {
-  const { target, settings, home, reconcile, metrics, log, notify, folder } = options;
+  const { target, settings, home, reconcile, metrics, accountant, log, notify, folder } = options;
   const {
     notices: noticeLimits = defaultNoticeLimits,
     random = Math.random,
@@ -215,6 +218,8 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       notify(hidden);
     }
 
+    accountant?.keepUp(at, signal);
+    const accounts = accountant?.accounts() ?? null;
     history.add(at, wallMs, observation, isSeen ? seen.connectors : undefined);
     persist(at);
     latest = {
@@ -232,6 +237,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
         ageMs,
         rows: observation.landedRows.get(topic) ?? 0,
       })),
+      accounts: accounts && { ...accounts, error: accounts.error && mask(accounts.error) },
       journal: journal.entries(),
       history: history.points(),
     };
@@ -276,7 +282,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       }
     },
     close: async () => {
-      await Promise.all([clickhouse.close(), kafka.close()]);
+      await Promise.all([clickhouse.close(), kafka.close(), accountant?.close()]);
     },
   };
 }

@@ -1,7 +1,7 @@
 /* global document */
 import { createTrio } from './connectors.js';
 import { byId, keyed, setAttribute, setData, setText } from './dom.js';
-import { count, plural } from './format.js';
+import { ago, count, plural } from './format.js';
 import { toneOf } from './series.js';
 
 const trio = { charts: null };
@@ -36,6 +36,7 @@ export function showFleet({ snapshot, journal, atMs }, points) {
   const sum = dead.reduce((total, number) => total + number, 0);
   const where = sum > 0 && dead.length > 1 ? `, most of ${most.name}` : '';
   setText(byId('dead-letters'), dead.length === 0 ? '–' : `${count(sum)}${where}`);
+  showAccounts(snapshot.accounts, atMs);
   showDrift(snapshot.drift);
 }
 
@@ -66,6 +67,28 @@ function showServers({ kafka, connect, clickhouse }) {
   }
 }
 
+/** Whether every record landed or is a dead letter, and if not, what is missing where. */
+function showAccounts(accounts, atMs) {
+  const element = byId('accounts');
+  const { at, error, topics } = accounts ?? { at: null, error: null, topics: [] };
+  const sum = (field) => topics.reduce((total, topic) => total + topic[field], 0);
+  const [missing, pending] = [sum('missing'), sum('pending')];
+  const tone = missing > 0 ? 'bad' : error === null ? 'ok' : 'warn';
+  setData(element, 'tone', tone);
+  if (at === null) {
+    setText(element, error === null ? 'not reconciled yet' : `cannot be reconciled: ${error}`);
+    return;
+  }
+  const lacking = topics.filter((topic) => topic.missing > 0);
+  const where = lacking.length === 1 ? ` of ${lacking[0].topic}` : ` of ${plural(lacking.length, 'topic')}`;
+  const told = [
+    missing > 0 ? `${count(missing)} missing${where}` : `all of ${count(sum('produced'))}`,
+    ...(pending > 0 ? [`${count(pending)} on their way`] : []),
+    ...(error === null ? [] : [`as of ${ago(atMs - Date.parse(at))}: ${error}`]),
+  ];
+  setText(element, told.join(', '));
+}
+
 /** Each connector says by itself how it differs. */
 function showDrift({ checkedAt, changes, error }) {
   const element = byId('drift');
@@ -81,6 +104,7 @@ export function headlineOf({
   connectors,
   connectorsSeenAt,
   servers: { kafka, connect, clickhouse },
+  accounts,
   target,
 }) {
   const size = plural(connectors.length, 'connector');
@@ -103,6 +127,18 @@ export function headlineOf({
     const more = sick.length > 3 ? `, and ${sick.length - 3} more` : '';
     const headline = `${sick.length} of ${size} ${sick.length === 1 ? 'needs' : 'need'} attention`;
     return { tone, headline, subline: `${target} · ${names.join(', ')}${more}` };
+  }
+  const lost = (accounts?.topics ?? []).filter(({ missing }) => missing > 0);
+  if (lost.length > 0) {
+    const missing = lost.reduce((sum, topic) => sum + topic.missing, 0);
+    const names = lost.slice(0, 3).map(({ topic }) => topic);
+    const more = lost.length > 3 ? `, and ${lost.length - 3} more` : '';
+    const headline = `${plural(missing, 'record')} ${missing === 1 ? 'is' : 'are'} missing in ClickHouse`;
+    return {
+      tone: 'bad',
+      headline,
+      subline: `${target} · of ${names.join(', ')}${more} · npm run reconcile`,
+    };
   }
   const quiet = connectors.filter(({ verdict }) => verdict !== 'healthy');
   if (quiet.length > 0) {

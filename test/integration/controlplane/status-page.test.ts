@@ -1,5 +1,6 @@
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import type { TopicAccount } from '../../../controlplane/watch/accounting.ts';
 import type { WatchedConnector } from '../../../controlplane/watch/assess-fleet.ts';
 import { createMetrics } from '../../../controlplane/watch/metrics.ts';
 import { startWatchServer } from '../../../controlplane/watch/server.ts';
@@ -59,11 +60,29 @@ function snapshotOf(connectors: readonly WatchedConnector[], changes: Partial<Sn
     decisions: [],
     budget: { used: 2, perMinute: 30 },
     drift: { checkedAt: new Date(nowMs).toISOString(), changes: [], error: null },
+    accounts: {
+      at: new Date(nowMs).toISOString(),
+      error: null,
+      topics: topics.map((topic) => account(topic)),
+    },
     freshness: topics.map((topic) => ({ topic, ageMs: 700, rows: 30_000 })),
     journal: [{ at: new Date(nowMs).toISOString(), level: 'info', event: 'verdict', message: 'It began' }],
     history,
     ...changes,
   };
+}
+
+function account(topic: string, changes: Partial<TopicAccount> = {}): TopicAccount {
+  const none = {
+    deadLetters: 0,
+    missing: 0,
+    pending: 0,
+    empty: 0,
+    tombstones: 0,
+    expired: 0,
+    redelivered: 0,
+  };
+  return { topic, produced: 30_000, landed: 30_000, ...none, ...changes };
 }
 
 async function serve(snapshot: () => Snapshot | undefined, { token = null as string | null, port = 0 } = {}) {
@@ -125,6 +144,26 @@ test('a person sees each topic with its table, rate, lag and freshness, and noth
   expect(problems).toEqual([]);
 });
 
+test('a person sees whether every record is accounted for, and what is missing comes first', async () => {
+  const at = new Date().toISOString();
+  let accounts: Snapshot['accounts'] = { at: null, error: null, topics: [] };
+  const { url } = await serve(() => snapshotOf([connector('core'), connector('payments')], { accounts }));
+  const { page } = await open(url);
+  await sees(page, 'not reconciled yet');
+  accounts = { at, error: null, topics: [account('core.topic'), account('payments.topic', { pending: 7 })] };
+  await sees(page, 'all of 60 k, 7 on their way');
+  await headline(page, 'All 2 connectors are healthy');
+  accounts = { at, error: null, topics: [account('core.topic'), account('payments.topic', { missing: 12 })] };
+  await headline(page, '12 records are missing in ClickHouse');
+  await sees(page, '12 missing of payments.topic');
+  accounts = {
+    ...accounts,
+    at: new Date(Date.now() - 180_000).toISOString(),
+    error: 'Kafka does not answer',
+  };
+  await sees(page, '12 missing of payments.topic, as of 3 min ago: Kafka does not answer');
+});
+
 test('whatever a server or a trace says is text', async () => {
   const evil = '<img src=x onerror=alert(1)><script>alert(2)</script>';
   const sick = connector(`core ${evil}`, {
@@ -147,6 +186,7 @@ test('whatever a server or a trace says is text', async () => {
     journal: [entry as Snapshot['journal'][number]],
     decisions: [{ connector: sick.name, task: 0, cause: 'unknown', action: 'hold', reason: evil }],
     drift: { checkedAt: '', changes: [], error: evil },
+    accounts: { at: new Date().toISOString(), error: evil, topics: [account(`t ${evil}`, { missing: 1 })] },
   });
   const { url } = await serve(() => snapshot);
   const { page, problems } = await open(url);

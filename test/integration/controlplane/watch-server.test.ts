@@ -40,6 +40,24 @@ const snapshot: Snapshot = {
   budget: { used: 1, perMinute: 30 },
   drift: { checkedAt: null, changes: [{ name: 'core', operation: 'update', keys: ['x'] }], error: null },
   freshness: [{ topic: 't', ageMs: 1500, rows: 3 }],
+  accounts: {
+    at: new Date().toISOString(),
+    error: null,
+    topics: [
+      {
+        topic: 't',
+        produced: 100,
+        landed: 90,
+        deadLetters: 3,
+        missing: 4,
+        pending: 2,
+        empty: 5,
+        tombstones: 1,
+        expired: 6,
+        redelivered: 7,
+      },
+    ],
+  },
   journal: [],
   history: [],
 };
@@ -93,6 +111,13 @@ test('metrics say what the last look saw, with the documented names', async () =
     'billing_connector_restarts_total{connector="core",cause="transient",outcome="accepted"} 1',
     'billing_connector_recovery_seconds_sum{connector="core"} 4',
     'billing_table_freshness_seconds{topic="t"} 1.5',
+    'billing_reconcile_produced_records{topic="t"} 100',
+    'billing_reconcile_records{topic="t",state="landed"} 90',
+    'billing_reconcile_records{topic="t",state="dead_letter"} 3',
+    'billing_reconcile_records{topic="t",state="missing"} 4',
+    'billing_reconcile_records{topic="t",state="pending"} 2',
+    'billing_reconcile_records{topic="t",state="expired"} 6',
+    'billing_reconcile_redelivered_rows{topic="t"} 7',
     'billing_server_up{server="clickhouse"} 1',
     'billing_clickhouse_ready 1',
     'billing_watch_alerts_total{channel="webhook",status="firing",outcome="delivered"} 1',
@@ -100,10 +125,16 @@ test('metrics say what the last look saw, with the documented names', async () =
     expect(text).toContain(`\n${line}\n`);
   }
 
-  metrics.update({ ...snapshot, connectors: [] });
-  expect(await (await fetch(`${url}/metrics`)).text()).not.toContain(
-    'billing_connector_lag_records{connector',
-  );
+  expect(Number(/^billing_reconcile_age_seconds (\S+)$/m.exec(text)?.[1])).toBeLessThan(60);
+
+  metrics.update({ ...snapshot, connectors: [], accounts: null });
+  const later = await (await fetch(`${url}/metrics`)).text();
+  for (const gone of [
+    'billing_connector_lag_records{',
+    'billing_reconcile_records{',
+    '\nbilling_reconcile_age_seconds ',
+  ])
+    expect(later).not.toContain(gone);
 });
 
 test('every metric is documented with its type, and nothing is documented that does not exist', async () => {

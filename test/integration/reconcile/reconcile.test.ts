@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isClean, reconcile, waitUntilReconciled } from '../../../controlplane/reconcile.ts';
 import { waitFor } from '../../../core/wait.ts';
+import { accountantSuite } from './accountant-suite.ts';
 import { commandSuite } from './command-suite.ts';
 import { holesSuite } from './holes-suite.ts';
 import { repairSuite } from './repair-suite.ts';
@@ -187,6 +188,10 @@ describe('offsets without a record', () => {
 
 describe('a repair', () => {
   repairSuite(() => streams);
+});
+
+describe('an accountant', () => {
+  accountantSuite(() => streams);
 });
 
 describe('the command', () => {

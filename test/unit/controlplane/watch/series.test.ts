@@ -81,6 +81,7 @@ describe('the charts of the status page', () => {
     const snapshot = (at: number, history: Point[]) => ({
       at: new Date(at).toISOString(),
       history,
+      accounts: null,
       journal: [],
     });
     const first = merge(undefined, snapshot(4000, [point(2000, 1), point(4000, 1)]), 0);
