@@ -16,7 +16,7 @@ import { readComposeFile, readProjectFile, type Dashboard, type Rules } from './
 const compose = readComposeFile();
 const services = Object.entries(compose.services);
 const text = readProjectFile('docker-compose.yml');
-const secret = { CLICKHOUSE_PASSWORD: 'secret' };
+const password = { CLICKHOUSE_PASSWORD: 'secret' };
 
 /** What each service listens on inside of its container. */
 const listening: Record<string, number[]> = {
@@ -162,6 +162,14 @@ describe('docker-compose.yml', () => {
     expect(allowed).toEqual(expect.arrayContaining(copied));
   });
 
+  it('is given every variable that it demands where CI reads it', () => {
+    const demanded = [...text.matchAll(/\$\{(\w+):\?|environment: (\w+) \}/g)];
+    const workflow = readProjectFile('.github/workflows/ci.yml');
+    expect(demanded.length).toBeGreaterThan(5);
+    for (const [, variable, secret = variable] of demanded)
+      expect(workflow).toContain(`${secret ?? ''}: unused`);
+  });
+
   it('builds the worker with the release of the sink that the project is written against', () => {
     expect(readProjectFile('infra/compose/connect/Dockerfile')).toContain(
       `ARG CLICKHOUSE_SINK_VERSION=${releaseVersion}\n`,
@@ -187,7 +195,7 @@ describe('docker-compose.yml', () => {
 
 describe('the compose target', () => {
   it('makes of every declaration one that its worker can run', () => {
-    const target = loadTarget('compose', secret);
+    const target = loadTarget('compose', password);
     const connectors = loadDesiredConnectors({ target, contracts: loadCatalog(), env: {} });
     expect(connectors.length).toBeGreaterThan(3);
     for (const { config, secretKeys } of connectors) {
@@ -209,7 +217,7 @@ describe('the compose target', () => {
 
   it('is the same inside of the containers, at other addresses', () => {
     const { environment } = compose.services['setup'] ?? {};
-    const inside = loadTarget('compose', { ...environment, CLICKHOUSE_PASSWORD_FILE: '', ...secret });
+    const inside = loadTarget('compose', { ...environment, CLICKHOUSE_PASSWORD_FILE: '', ...password });
     expect(inside.kafka.brokers).toEqual(['kafka:19092']);
     expect(inside.clickhouse.url).toBe('http://clickhouse:8123');
     expect(inside.connect.url).toBe('http://connect:8083');
