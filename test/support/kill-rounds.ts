@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { reconcile, waitUntilReconciled, isClean, total } from '../../controlplane/reconcile.ts';
 import { applyFleet, planFleet } from '../../controlplane/fleet.ts';
 import { PipelineError } from '../../core/errors.ts';
+import { waitFor } from '../../core/wait.ts';
 import { runningProcess } from '../../embedded/process/process-record.ts';
 import { startStack, type StackSettings } from '../../embedded/stack.ts';
 import { connectPublisher } from '../../producers/delivery/publisher.ts';
@@ -49,9 +50,13 @@ export async function withShortSessions<T>(
   };
   await apply({ ...target, connectors: { ...target.connectors, overrides: shorter } });
   try {
-    return await work();
-  } finally {
+    const result = await work();
     await apply(target);
+    return result;
+  } catch (error) {
+    // What failed first says more than that the worker is not there to be told.
+    await apply(target).catch(() => undefined);
+    throw error;
   }
 }
 
@@ -74,9 +79,7 @@ export async function killRound(
   const schemaIds = await lookUpSchemaIds({ registry: target.schemaRegistry, topics: catalog.topics });
   const publisher = await connectPublisher({ target, catalog, schemaIds });
   const killedAfterMs = Math.round(random.float() * longestMs);
-  const killed = delay(killedAfterMs).then(() => {
-    killWorker(settings);
-  });
+  const killed = delay(killedAfterMs).then(() => killWorker(settings));
   try {
     for (const event of events) await publisher.publish(event);
     await publisher.flush();
@@ -110,8 +113,14 @@ export async function killRound(
   return { seed, killedAfterMs, records: events.length, redelivered: grown('duplicates'), disagreements };
 }
 
-function killWorker({ home }: StackSettings): void {
+/** Returns once it is gone: while it dies it still holds its port. */
+async function killWorker({ home }: StackSettings): Promise<void> {
   const pid = runningProcess(home, 'connect')?.record.pid;
   if (pid === undefined) throw new PipelineError('NOT_RUNNING', { what: 'There is no worker to kill' });
   process.kill(pid, 'SIGKILL');
+  await waitFor(() => runningProcess(home, 'connect') === undefined, {
+    what: 'the worker to be gone',
+    timeoutMs: 10_000,
+    pollIntervalMs: 20,
+  });
 }
