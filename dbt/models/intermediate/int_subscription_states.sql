@@ -9,7 +9,8 @@
 
 -- A subscription whose events are not exactly those it was built from is built again, whole: a late event also ends
 -- the state before it. Comparing the events themselves needs no mark of how far the last run came, and misses
--- nothing whatever the order in which events land.
+-- nothing whatever the order in which events land. That a merge has dropped a second copy counts as a difference,
+-- too, and changes nothing.
 WITH
     {% if is_incremental() %}
     changed AS
@@ -17,14 +18,14 @@ WITH
         SELECT subscription_id
         FROM
         (
-            SELECT subscription_id, count() AS events, groupBitXor(cityHash64(event_id)) AS fingerprint
-            FROM {{ ref('stg_subscription_events') }}
+            SELECT subscription_id, count() AS deliveries, sum(cityHash64(event_id)) AS fingerprint
+            FROM {{ ref('stg_subscription_deliveries') }}
             GROUP BY subscription_id
             UNION ALL
-            SELECT DISTINCT subscription_id, events, fingerprint FROM {{ this }} WHERE NOT is_deleted
+            SELECT DISTINCT subscription_id, deliveries, fingerprint FROM {{ this }} WHERE NOT is_deleted
         )
         GROUP BY subscription_id
-        HAVING count() = 1 OR min(events) != max(events) OR min(fingerprint) != max(fingerprint)
+        HAVING count() = 1 OR min(deliveries) != max(deliveries) OR min(fingerprint) != max(fingerprint)
     ),
     {% endif %}
     histories AS
@@ -32,8 +33,9 @@ WITH
         SELECT
             subscription_id,
             any(customer_id) AS customer_id,
-            count() AS events,
-            groupBitXor(cityHash64(event_id)) AS fingerprint,
+            count() AS deliveries,
+            sum(cityHash64(event_id)) AS fingerprint,
+            -- Of a change that was delivered twice the second copy begins when the first one does, and ends it.
             arraySort(
                 groupArray(
                     (
@@ -67,7 +69,7 @@ WITH
                 arrayPushFront(arrayPopBack(in_force), in_force[1]),
                 arrayEnumerate(in_force)
             ) AS states
-        FROM {{ ref('stg_subscription_events') }}
+        FROM {{ ref('stg_subscription_deliveries') }}
         {% if is_incremental() %}
         WHERE subscription_id IN (SELECT subscription_id FROM changed)
         {% endif %}
@@ -83,7 +85,7 @@ SELECT
     state.6 AS mrr_minor,
     state.2 AS valid_from,
     valid_to,
-    events,
+    deliveries,
     fingerprint,
     false AS is_deleted,
     now64(3, 'UTC') AS built_at
@@ -102,11 +104,11 @@ SELECT
     0,
     valid_from,
     valid_to,
-    events,
+    deliveries,
     fingerprint,
     true,
     now64(3, 'UTC')
 FROM {{ this }}
 WHERE subscription_id IN (SELECT subscription_id FROM changed)
-  AND subscription_id NOT IN (SELECT subscription_id FROM {{ ref('stg_subscription_events') }})
+  AND subscription_id NOT IN (SELECT subscription_id FROM {{ ref('stg_subscription_deliveries') }})
 {% endif %}
