@@ -1,6 +1,14 @@
-{# Joins the version of a customer that was valid at an instant, as `customer`; one row at most, so nothing fans out. #}
+{#
+  Joins the version of a customer that was valid at an instant, as `customer`; one row at most, so nothing fans out. Of
+  the history only what was valid in the months being built is kept in memory.
+#}
 {% macro join_customer(customer_id, at) -%}
-ASOF LEFT JOIN {{ ref('dim_customer') }} AS customer
+ASOF LEFT JOIN
+(
+    SELECT customer_id, customer_version_id, valid_from, region, tier, channel
+    FROM {{ ref('dim_customer') }}
+    WHERE {{ until_months('valid_from') }} AND {{ since_months('valid_to') }}
+) AS customer
     ON customer.customer_id = {{ customer_id }} AND customer.valid_from <= {{ at }}
 {%- endmacro %}
 

@@ -98,6 +98,9 @@
   {% call statement('main') %}
     INSERT INTO {{ built_relation('dbt_built_offsets') }}
     SELECT '{{ this.identifier }}', '{{ definition }}', source, partition, offsets FROM {{ landed }}
+    UNION ALL
+    -- So that a model is known to be built that reads no raw table, or one that is empty.
+    SELECT '{{ this.identifier }}', '{{ definition }}', 'none', 0, groupBitmapStateIf(toUInt64(0), 0)
   {% endcall %}
   {% do drop_if_there(building) %}
   {% do drop_if_there(landed) %}

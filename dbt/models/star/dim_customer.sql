@@ -6,11 +6,13 @@ WITH versions AS
 (
     SELECT
         *,
-        row_number() OVER (PARTITION BY customer_id ORDER BY entity_version) AS position,
-        leadInFrame(occurred_at, 1, toDateTime64('2299-12-31 00:00:00', 3, 'UTC')) OVER (
-            PARTITION BY customer_id ORDER BY entity_version ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
-        ) AS next_at
+        row_number() OVER later AS position,
+        leadInFrame(occurred_at, 1, toDateTime64('2299-12-31 00:00:00', 3, 'UTC')) OVER later AS next_at
     FROM {{ ref('stg_customer_versions') }}
+    -- One window for both, so that versions are sorted once.
+    WINDOW later AS (
+        PARTITION BY customer_id ORDER BY entity_version ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
+    )
 )
 SELECT
     concat(customer_id, '-', toString(entity_version)) AS customer_version_id,

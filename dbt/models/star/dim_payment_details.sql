@@ -10,6 +10,20 @@
 ) }}
 
 WITH
+    -- The ids of the months in question. Each payment has one such event: while it has not landed, what belongs to the
+    -- payment is not found, and when it lands, the month is built again.
+    payments AS
+    (
+        SELECT payment_id, payment_method_id
+        FROM {{ ref('stg_payment_events') }}
+        WHERE event_type = 'payment.initiated' AND {{ in_months('initiated_at') }} AND {{ since_months('occurred_at') }}
+    ),
+    methods AS
+    (
+        SELECT payment_method_id, brand
+        FROM {{ ref('stg_payment_methods') }}
+        WHERE payment_method_id IN (SELECT payment_method_id FROM payments)
+    ),
     attempts AS
     (
         SELECT
@@ -49,7 +63,7 @@ WITH
         WHERE kind IN ('authorization', 'capture', 'reversal')
           AND dispute_id IS NULL
           AND {{ since_months('occurred_at') }}
-          AND payment_id IN (SELECT payment_id FROM attempts)
+          AND payment_id IN (SELECT payment_id FROM payments)
         GROUP BY payment_id, attempt_no
     )
 SELECT
@@ -94,4 +108,4 @@ SELECT
     asked.fee_minor AS fee_minor
 FROM attempts
 LEFT JOIN asked ON asked.payment_id = attempts.payment_id AND asked.attempt_no = attempts.attempt_no
-LEFT JOIN {{ ref('stg_payment_methods') }} AS methods ON methods.payment_method_id = attempts.payment_method_id
+LEFT JOIN methods ON methods.payment_method_id = attempts.payment_method_id

@@ -113,8 +113,8 @@ describe('the dbt project', () => {
         ),
     );
     const unkeyed = project.nodes.filter((node) => !keyed.includes(node)).map(({ name }) => name);
-    // A row of it is a row that landed: it has no key.
-    expect(unkeyed).toEqual(['stg_landings']);
+    // A row of these is a row that landed: they have no key.
+    expect(unkeyed.sort()).toEqual(['stg_landings', 'stg_subscription_deliveries']);
     const tested = project.nodes.filter(
       ({ data_tests: own, columns }) =>
         own.length > 0 || columns.some(({ data_tests: tests }) => tests.length > 0),
@@ -159,7 +159,8 @@ describe('the seeds', () => {
       .map((line) => line.split(','));
 
   it('allow the transitions that the generators make, and no other', () => {
-    const allowed = Object.entries(transitions).flatMap(([machine, table]) =>
+    const tables: Record<string, Record<string, readonly string[]>> = transitions;
+    const allowed = Object.entries(tables).flatMap(([machine, table]) =>
       Object.entries(table).flatMap(([from, successors]) =>
         successors.map((to) => [machine.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`), from, to]),
       ),
