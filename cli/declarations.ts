@@ -232,6 +232,16 @@ export const declarations: readonly Declaration[] = [
     load: () => import('./commands/dashboards-apply.ts'),
   },
   {
+    usage: 'dashboards:report <name>',
+    summary: 'A picture of a dashboard as it looks now, as a file and by mail, once or on a schedule',
+    options: [
+      ['--out <file>', 'A .png or a .pdf (default: NAME.png)'],
+      ['--mail <addresses>', 'Also send it there, over ALERT_SMTP_URL; several with commas between them'],
+      ['--schedule <cron>', 'At each firing until Ctrl-C, as in "0 7 * * 1" (UTC)'],
+    ],
+    load: () => import('./commands/dashboards-report.ts'),
+  },
+  {
     usage: 'dashboards:remove',
     summary: "Remove the project's dashboards, charts, datasets and roles; asks first",
     options: [yes],

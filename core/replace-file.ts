@@ -6,7 +6,7 @@ import { renameSync, rmSync, writeFileSync } from 'node:fs';
  *
  * @throws what the file system says, with the file before untouched and nothing left beside it
  */
-export function replaceFile(file: string, content: string): void {
+export function replaceFile(file: string, content: string | Uint8Array): void {
   const written = `${file}.${String(process.pid)}`;
   try {
     writeFileSync(written, content, { mode: 0o600 });

@@ -1,16 +1,11 @@
-import { createTransport } from 'nodemailer';
 import { PipelineError, codeOf } from '../../core/errors.ts';
+import { mailTransport } from '../../core/mail.ts';
 import type { Channel } from './deliver.ts';
 import type { MailSettings } from './settings.ts';
 
 /** Mails each notice as plain text, over one connection at a time. */
 export function createMail({ url, from, to }: MailSettings, { timeoutMs = 10_000 } = {}): Channel {
-  const transport = createTransport({
-    ...connectionOf(url),
-    connectionTimeout: timeoutMs,
-    greetingTimeout: timeoutMs,
-    socketTimeout: timeoutMs,
-  });
+  const transport = mailTransport(url, timeoutMs);
   return {
     name: 'mail',
     async send({ status, subject, cause }, text) {
@@ -28,19 +23,5 @@ export function createMail({ url, from, to }: MailSettings, { timeoutMs = 10_000
     close: () => {
       transport.close();
     },
-  };
-}
-
-/** `smtp://` begins in plain text and changes to TLS where the server offers it; `smtps://` is TLS from the start. */
-function connectionOf(url: string) {
-  const { protocol, hostname, port, username, password } = new URL(url);
-  const secure = protocol === 'smtps:';
-  return {
-    host: hostname,
-    port: Number(port) || (secure ? 465 : 587),
-    secure,
-    ...(username === ''
-      ? {}
-      : { auth: { user: decodeURIComponent(username), pass: decodeURIComponent(password) } }),
   };
 }

@@ -11,7 +11,7 @@ import { readWatchSettings } from '../../controlplane/watch/settings.ts';
 import { createSupervisor } from '../../controlplane/watch/supervisor.ts';
 import { resolveHome } from '../../core/home.ts';
 import { loadTarget } from '../../targets/load-target.ts';
-import { startBrowser } from '../support/browser.ts';
+import { startBrowser } from '../../core/browser.ts';
 
 const target = loadTarget('embedded', { ...process.env, ...inject('stackEnv') });
 

@@ -5,7 +5,7 @@ import type { WatchedConnector } from '../../../controlplane/watch/assess-fleet.
 import { createMetrics } from '../../../controlplane/watch/metrics.ts';
 import { startWatchServer } from '../../../controlplane/watch/server.ts';
 import type { Snapshot } from '../../../controlplane/watch/snapshot.ts';
-import { startBrowser } from '../../support/browser.ts';
+import { startBrowser } from '../../../core/browser.ts';
 
 /** The page in a real browser, over snapshots that the tests make up. */
 

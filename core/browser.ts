@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { chromium, type Browser } from 'playwright-core';
-import { PipelineError } from '../../core/errors.ts';
-import { runCommand } from '../../core/run-command.ts';
+import { PipelineError } from './errors.ts';
+import { runCommand } from './run-command.ts';
 
 /** What Chromium is called where it comes from a package, and where macOS has it. */
 const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
@@ -41,7 +41,7 @@ function findChromium(): string | undefined {
 async function installChromium(): Promise<string> {
   if (process.getuid?.() === 0 && existsSync('/usr/bin/apt-get')) {
     const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-    const options = { purpose: 'Installing Chromium for the tests', env, timeoutMs: 300_000 };
+    const options = { purpose: 'Installing Chromium', env, timeoutMs: 300_000 };
     await runCommand('apt-get', ['update', '-q'], options);
     // Without a font the page would be empty boxes.
     const packages = ['chromium', 'fonts-dejavu-core'];
@@ -50,7 +50,7 @@ async function installChromium(): Promise<string> {
   const installed = findChromium();
   if (installed !== undefined) return installed;
   throw new PipelineError('CHROMIUM_MISSING', {
-    what: 'The tests of the status page need Chromium',
+    what: 'Pages and reports need Chromium, and there is none',
     todo: 'Install Chromium or Chrome, or set CHROMIUM to the path of the program.',
   });
 }
