@@ -1,4 +1,4 @@
--- 29. How much of the recurring revenue of a month, and of a year ago, is still there?
+-- 29. How much recurring revenue of a month and of a year ago is still there?
 -- period: 365 days
 --
 -- Of the customers with MRR at the end of the month before (1) or of the same month a year before (12):

@@ -1,4 +1,4 @@
--- 34. How many of those who began in a month are still there, and what do they bring?
+-- 34. Of those who began in a month, how many stay, and what do they bring?
 -- period: 540 days
 --
 -- A cohort: the customers whose first month that ended with MRR is this one; at_first is how many they are.
