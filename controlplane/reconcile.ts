@@ -13,6 +13,7 @@ import { sleep } from '../core/wait.ts';
 import type { Catalog } from '../schemas/catalog.ts';
 import { kafkaError, withKafkaAdmin } from '../targets/kafka.ts';
 import type { Target } from '../targets/load-target.ts';
+import { partitionKey } from './consumer-lag.ts';
 import {
   createDeadLetterReader,
   sourceKey,
@@ -20,7 +21,7 @@ import {
   type DeadLetterReader,
 } from './dead-letters.ts';
 import { accountTopic } from './dlq/account-entries.ts';
-import { checkTable, type TableFindings } from './reconciliation/check-tables.ts';
+import { checkTables, type TableFindings } from './reconciliation/check-tables.ts';
 import { createExaminer, type OffsetExaminer, type Suspects } from './reconciliation/examine-offsets.ts';
 import { refuseRecreated } from './reconciliation/refuse-recreated.ts';
 import { readTopicOffsets, requireTopics, startAt, type TopicOffsets } from './topic-offsets.ts';
@@ -233,7 +234,7 @@ export class Reconciler {
     return partitions.map((one) =>
       conclude(one, {
         examined: this.#examiner.of(one.topic, one.partition),
-        table: tables?.get(one.topic)?.get(one.partition),
+        table: tables?.get(partitionKey(one.topic, one.partition)),
         isTableChecked: tables !== undefined,
         knowsStart: this.#options.sinceMs === undefined,
       }),
@@ -269,21 +270,16 @@ export class Reconciler {
   async #checkTables(
     topics: readonly TopicOffsets[],
     signal: AbortSignal | undefined,
-  ): Promise<Map<string, Map<number, TableFindings>> | undefined> {
+  ): Promise<Map<string, TableFindings> | undefined> {
     const { tables, catalog, target } = this.#options;
     if (tables === undefined) return undefined;
-    const findings = new Map<string, Map<number, TableFindings>>();
-    for (const offsets of topics) {
+    const checked = topics.flatMap((offsets) => {
       const topic = catalog.topics.find(({ topic: name }) => name === offsets.topic);
-      if (topic === undefined) continue;
-      const abort = signal === undefined ? {} : { signal };
-      const clickhouse = this.#clickhouse;
-      findings.set(
-        offsets.topic,
-        await checkTable({ target, clickhouse, topic, offsets, lateAfterMs: tables.lateAfterMs, ...abort }),
-      );
-    }
-    return findings;
+      return topic === undefined ? [] : [{ topic, offsets }];
+    });
+    const { lateAfterMs } = tables;
+    const abort = signal === undefined ? {} : { signal };
+    return checkTables({ target, clickhouse: this.#clickhouse, checked, lateAfterMs, ...abort });
   }
 }
 

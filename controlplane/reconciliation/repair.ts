@@ -67,8 +67,8 @@ export async function planRepair(
   let isBehind = open.every(({ lag }) => lag === 0);
   let changedAt = performance.now();
   const deadline = changedAt + settleTimeoutMs;
+  if (!isBehind) onProgress?.('Waiting for what may be on its way');
   while (!isBehind && performance.now() - changedAt < restMs && performance.now() < deadline) {
-    onProgress?.('Waiting for what may be on its way');
     await sleep(pollMs, signal);
     const now = new Map(
       (await look({ isPatient: true, isQuick: true })).map((one) => [
@@ -148,14 +148,22 @@ export async function repair(options: RepairOptions, plan: readonly Suspects[]):
   return report;
 }
 
+/** Parts of so many offsets at most, of one partition or of several. */
 function* chunksOf(suspects: readonly Suspects[]): Generator<Suspects[]> {
+  let chunk: Suspects[] = [];
+  let left = chunkOffsets;
   for (const { ranges, ...partition } of suspects) {
     for (let rest: readonly OffsetRange[] = ranges; rest.length > 0;) {
-      const chunk = lowestOffsets(rest, chunkOffsets);
-      yield [{ ...partition, ranges: chunk }];
-      rest = withoutRanges(rest, chunk);
+      const part = lowestOffsets(rest, left);
+      chunk.push({ ...partition, ranges: part });
+      left -= countOffsets(part);
+      rest = withoutRanges(rest, part);
+      if (left > 0) continue;
+      yield chunk;
+      [chunk, left] = [[], chunkOffsets];
     }
   }
+  if (chunk.length > 0) yield chunk;
 }
 
 class Writer {
