@@ -7,6 +7,8 @@
                   which months exist. Of a monthly model, the months follow that were built since this one was.
     changed_by    raw table -> query over `new`, its rows this model has not seen, that gives the instants (one column,
                   `instant`) whose months they change. For what is looked up in other tables. Default: none.
+    has_unknown_member
+                  whether a row for what is not known belongs to the model: it is of 1970-01. Default: false.
     partition_by  toYYYYMM(...) of this model's own column
   The model's SQL cuts its sources with in_months and since_months.
 #}
@@ -50,7 +52,10 @@
 
   {# Before the sources are read: what lands meanwhile is built now, and once more by the next run. #}
   {% do collect_new_offsets(landed, inputs.keys(), definition) %}
-  {%- set with_rows = months_with_rows(month_of) -%}
+  {%- set with_rows = months_with_rows(month_of) | list -%}
+  {% if config.get('has_unknown_member', default=false) and '1970-01-01' not in (with_rows | map(attribute=0) | list) %}
+    {%- set with_rows = [['1970-01-01', 1]] + with_rows -%}
+  {% endif %}
   {% if is_whole %}
     {%- set months = with_rows | map(attribute=0) | list -%}
   {% else %}

@@ -11,10 +11,10 @@ SELECT
     any(e.currency) AS currency,
     any(e.channel) AS channel,
     any(e.tier) AS tier,
-    any(e.signup_at) AS signup_at,
+    e.signup_at AS signup_at,
     any(e.status) AS status,
     any(e.occurred_at) AS occurred_at,
     e.entity_version AS entity_version
 FROM {{ source('billing', 'raw_customers') }} AS e
 WHERE e.customer_id NOT IN (SELECT customer_id FROM {{ source('billing', 'raw_customers') }} WHERE is_deleted = 1)
-GROUP BY e.customer_id, e.entity_version
+GROUP BY e.customer_id, e.signup_at, e.entity_version

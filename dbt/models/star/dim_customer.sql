@@ -1,4 +1,10 @@
-{{ config(order_by='(customer_id, valid_from)') }}
+{{ config(
+    materialized='monthly',
+    partition_by='toYYYYMM(signup_at)',
+    order_by='(customer_id, valid_from)',
+    month_of={'raw_customers': 'signup_at'},
+    has_unknown_member=true,
+) }}
 
 -- Built from the versions themselves, which have all landed: history is exact whenever it is built, and a version that
 -- lands late takes its place in it.
@@ -9,6 +15,7 @@ WITH versions AS
         row_number() OVER later AS position,
         leadInFrame(occurred_at, 1, toDateTime64('2299-12-31 00:00:00', 3, 'UTC')) OVER later AS next_at
     FROM {{ ref('stg_customer_versions') }}
+    WHERE {{ in_months('signup_at') }}
     -- One window for both, so that versions are sorted once.
     WINDOW later AS (
         PARTITION BY customer_id ORDER BY entity_version ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
@@ -37,6 +44,7 @@ SELECT
 FROM versions
 UNION ALL
 SELECT
-    'unknown', 'unknown', 0, toDateTime64('1970-01-01 00:00:00', 3, 'UTC'),
-    toDateTime64('2299-12-31 00:00:00', 3, 'UTC'), true, 'unknown', '', '', 'unknown', 'unknown', 'unknown', 'UTC',
-    '{{ var("reporting_currency") }}', 'unknown', 'unknown', 'unknown', toDateTime64('1970-01-01 00:00:00', 3, 'UTC')
+    'unknown', 'unknown', 0, began_at, toDateTime64('2299-12-31 00:00:00', 3, 'UTC'), true, 'unknown', '', '', 'unknown',
+    'unknown', 'unknown', 'UTC', '{{ var("reporting_currency") }}', 'unknown', 'unknown', 'unknown', began_at
+FROM (SELECT toDateTime64('1970-01-01 00:00:00', 3, 'UTC') AS began_at)
+WHERE {{ in_months('began_at') }}
