@@ -3,6 +3,7 @@ import type { Migration } from '../clickhouse/migration-files.ts';
 import type { Finding } from '../core/finding.ts';
 import { projectRoot } from '../core/home.ts';
 import { compareLive, type LiveContracts } from './compare-live.ts';
+import { judgeDashboards } from './dashboard-columns.ts';
 import { findSourceFiles, judgeSources } from './dbt-sources.ts';
 import { judgeContracts, type Contracts } from './judge-contracts.ts';
 import { locateAll } from './locate.ts';
@@ -16,7 +17,7 @@ export interface CheckedContracts extends Contracts {
   root?: string;
 }
 
-/** Avro field, connector, column and dbt source against each other; worst first. */
+/** Avro field, connector, column, dbt source and dashboard against each other; worst first. */
 export function checkContracts({
   root = projectRoot,
   migrations,
@@ -27,6 +28,7 @@ export function checkContracts({
   const judgements = [
     ...judgeContracts(contracts),
     ...findSourceFiles(root).flatMap((file) => judgeSources(root, file, tables)),
+    ...judgeDashboards(root),
     ...(live === undefined ? [] : compareLive(contracts, live)),
   ];
   const weights = ['error', 'warning', 'note'];

@@ -9,6 +9,7 @@ export const brokenParties = [
   'sink',
   'table',
   'dbt',
+  'dashboard',
 ] as const;
 export type BrokenParty = (typeof brokenParties)[number];
 
