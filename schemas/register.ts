@@ -25,7 +25,7 @@ export interface RegisterOptions {
  * own default may accept anything. Idempotent. Nothing is registered when any schema would be refused.
  *
  * @throws PipelineError `SCHEMA_REFUSED` with the registry's reason for each refused schema,
- *   `REGISTRY_UNREACHABLE`, `REGISTRY_ERROR`
+ *   `REGISTRY_UNREACHABLE`, `REGISTRY_TLS`, `REGISTRY_FORBIDDEN`, `REGISTRY_ERROR`
  */
 export async function registerSchemas(options: RegisterOptions): Promise<Registration[]> {
   const { topics, signal } = options;

@@ -170,7 +170,7 @@ function registryError(url: string, error: unknown): PipelineError {
   }
   if (status === 401 || status === 403) {
     return new PipelineError('REGISTRY_FORBIDDEN', {
-      what: `The schema registry refused the login (${status})`,
+      what: `The schema registry refused the login (${status}): ${reason}`,
       where: url,
       todo: 'Correct the user name and the password, or the API key, or grant it what it lacks.',
       cause: error,

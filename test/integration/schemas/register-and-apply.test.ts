@@ -87,7 +87,7 @@ describe('registerSchemas', () => {
 
   it.each([
     [503, '{"message":"starting"}', { code: 'REGISTRY_ERROR', retryable: true }],
-    [401, '{"message":"who are you"}', { code: 'REGISTRY_ERROR', retryable: false }],
+    [401, '{"message":"who are you"}', { code: 'REGISTRY_FORBIDDEN', retryable: false }],
     [200, '<html>a proxy</html>', { code: 'INVALID_INPUT' }],
   ])('says what a registry that answers %i did wrong', async (status, body, error) => {
     const url = await serverAnswering(status, body);
@@ -100,7 +100,7 @@ describe('registerSchemas', () => {
     const url = await registryBehindLogin('key', 'secret');
     const auth = { username: 'key', password: 'secret' };
     await expect(registerSchemas({ registry: { url }, topics })).rejects.toMatchObject({
-      code: 'REGISTRY_ERROR',
+      code: 'REGISTRY_FORBIDDEN',
     });
     const registered = await registerSchemas({ registry: { url, auth }, topics });
     const ids = await lookUpSchemaIds({ registry: { url, auth }, topics });
