@@ -16,9 +16,13 @@ const generated = {
   CLICKHOUSE_PASSWORD: generate,
   CONNECTORS_HASH_KEY: generate,
   WATCH_TOKEN: generate,
+  SUPERSET_USER: () => 'admin',
   SUPERSET_PASSWORD: generate,
   SUPERSET_SECRET_KEY: generate,
   GRAFANA_PASSWORD: generate,
+  // For dashboards:apply from outside; the other address is Superset's own view.
+  SUPERSET_URL: (env: NodeJS.ProcessEnv) => `http://127.0.0.1:${env['SUPERSET_PORT'] || '8088'}`,
+  SUPERSET_CLICKHOUSE_URL: () => 'http://clickhouse:8123',
 } as const;
 
 /** Writes `.env` with a password for everything that wants one, and the checksum that the sink's image demands. */
@@ -35,7 +39,7 @@ export const run: Run = async ({ env, home, output, signal }, options) => {
     text = `${text.replace(new RegExp(`^${name}=\\s*\\n?`, 'm'), '').replace(/\n*$/, '\n')}${name}=${value}\n`;
     added.push(name);
   };
-  for (const [name, make] of Object.entries(generated)) add(name, make());
+  for (const [name, make] of Object.entries(generated)) add(name, make(env));
   // Before the download, which may fail: what was generated must not be generated anew.
   if (added.length > 0) replaceFile(file, text);
   if (valueOf(text, 'CLICKHOUSE_SINK_SHA256') === '') {
