@@ -82,7 +82,7 @@ function showAccounts(accounts, atMs) {
   const lacking = topics.filter((topic) => topic.missing > 0);
   const where = lacking.length === 1 ? ` of ${lacking[0].topic}` : ` of ${plural(lacking.length, 'topic')}`;
   const told = [
-    missing > 0 ? `${count(missing)} missing${where}` : `all of ${count(sum('produced'))}`,
+    missing > 0 ? `${count(missing)} missing${where}` : `${count(sum('produced') - pending)} accounted for`,
     ...(pending > 0 ? [`${count(pending)} on their way`] : []),
     ...(error === null ? [] : [`as of ${ago(atMs - Date.parse(at))}: ${error}`]),
   ];

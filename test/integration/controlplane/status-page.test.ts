@@ -151,7 +151,7 @@ test('a person sees whether every record is accounted for, and what is missing c
   const { page } = await open(url);
   await sees(page, 'not reconciled yet');
   accounts = { at, error: null, topics: [account('core.topic'), account('payments.topic', { pending: 7 })] };
-  await sees(page, 'all of 60 k, 7 on their way');
+  await sees(page, '60 k accounted for, 7 on their way');
   await headline(page, 'All 2 connectors are healthy');
   accounts = { at, error: null, topics: [account('core.topic'), account('payments.topic', { missing: 12 })] };
   await headline(page, '12 records are missing in ClickHouse');
