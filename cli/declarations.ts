@@ -30,7 +30,10 @@ export const declarations: readonly Declaration[] = [
   {
     usage: 'demo',
     summary: 'The main job: stack, history, live stream, proof and answers',
-    options: [['--down', 'Stop the stack afterwards']],
+    options: [
+      ['--dashboards', 'Also start Superset with the dashboards, and say where they are'],
+      ['--down', 'Stop the stack afterwards'],
+    ],
     load: () => import('./commands/demo.ts'),
   },
   {

@@ -16,6 +16,11 @@ import { applyTopics } from '../schemas/apply-topics.ts';
 import type { Catalog } from '../schemas/catalog.ts';
 import { registerSchemas } from '../schemas/register.ts';
 import { withKafkaAdmin } from '../targets/kafka.ts';
+import { resolveDashboardSettings } from '../superset/api/access.ts';
+import { applyDashboards, type Applied } from '../superset/apply.ts';
+import { readAssets } from '../superset/declare/read-assets.ts';
+import { resolveServerSettings } from '../superset/server/settings.ts';
+import { startSuperset, type StartedSuperset } from '../superset/server/start.ts';
 import type { Target } from '../targets/load-target.ts';
 
 /** How long everything produced may take to land; far above what is normal on two cores. */
@@ -32,6 +37,8 @@ export interface DemoOptions {
   history: { customers: number; years: number };
   live: { rate: number; durationMs: number };
   seed: number;
+  /** Also brings up Superset with the dashboards. */
+  withDashboards: boolean;
   signal: AbortSignal;
   /** Called when a step begins, while it goes on and when it ends. */
   onStep: (step: DemoStep) => void;
@@ -52,6 +59,8 @@ export interface DemoReport {
   live: ProduceResult;
   partitions: PartitionReconciliation[];
   answers: Answer[];
+  /** Null where they were not asked for. */
+  dashboards: (Applied & Pick<StartedSuperset, 'admin'>) | null;
 }
 
 /**
@@ -203,7 +212,20 @@ async function runPipeline(options: DemoOptions, step: Step): Promise<DemoReport
       await clickhouse.close();
     }
   });
-  return { sink, history, live: streamed, partitions, answers };
+  const dashboards = options.withDashboards
+    ? await step('Dashboards', (progress) => bringUpDashboards(options, progress))
+    : null;
+  return { sink, history, live: streamed, partitions, answers, dashboards };
+}
+
+async function bringUpDashboards(
+  { settings: { env }, target, signal }: DemoOptions,
+  onProgress: (detail: string) => void,
+): Promise<[Applied & Pick<StartedSuperset, 'admin'>, string]> {
+  const { admin, url } = await startSuperset(resolveServerSettings(env), { signal, onProgress });
+  const settings = resolveDashboardSettings({ ...env, SUPERSET_URL: '' }, target);
+  const applied = await applyDashboards({ assets: readAssets(), target, settings, signal, onProgress });
+  return [{ ...applied, admin }, `${applied.dashboards.length} on ${url}`];
 }
 
 /** As in "2 run on the official ClickHouse sink v1.5.0". */

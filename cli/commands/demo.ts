@@ -4,6 +4,8 @@ import { nameSink, runDemo, type DemoReport, type DemoStep } from '../../demo/ru
 import { resolveStackSettings, stopStack } from '../../embedded/stack.ts';
 import { loadCatalog } from '../../schemas/catalog.ts';
 import type { Target } from '../../targets/load-target.ts';
+import { resolveServerSettings } from '../../superset/server/settings.ts';
+import { stopSuperset } from '../../superset/server/start.ts';
 import type { CommandContext, Run } from '../command.ts';
 import type { Output } from '../output.ts';
 import { renderAnswer } from '../render-answers.ts';
@@ -26,12 +28,14 @@ export const run: Run = async (context, options) => {
     history,
     live,
     seed,
+    withDashboards: options['dashboards'] === true,
     signal,
     onStep: stepPrinter(output),
   });
   const seconds = (performance.now() - startedAt) / 1000;
   printReport(output, report, target, seconds);
   if (options['down'] === true) {
+    if (report.dashboards !== null) await stopSuperset(resolveServerSettings(env));
     await stopStack(settings);
     output.print('\nThe stack is down; its data is kept. "npm run up" starts it again.');
   }
@@ -71,7 +75,7 @@ function stepPrinter(output: Output): (step: DemoStep) => void {
 }
 
 function printReport(output: Output, report: DemoReport, target: Target, seconds: number): void {
-  const { sink, history, live: streamed, partitions, answers } = report;
+  const { sink, history, live: streamed, partitions, answers, dashboards } = report;
   output.print(
     [
       '',
@@ -85,9 +89,15 @@ function printReport(output: Output, report: DemoReport, target: Target, seconds
       `  Kafka Connect    ${target.connect.url}`,
       `  ClickHouse       ${target.clickhouse.url}`,
       `  Sink             the ${nameSink(sink)}`,
+      ...(dashboards?.dashboards.map(({ title, url }) => `  ${title.padEnd(24)} ${url}`) ?? []),
+      ...(dashboards?.admin == null
+        ? []
+        : [
+            `  Log in as ${dashboards.admin.user} with ${pc.bold(dashboards.admin.password)}, which is shown this once`,
+          ]),
       '',
       `Done in ${seconds.toFixed(0)} s. Next: npm run connectors:status, npm run answers -- 21, npm run down`,
     ].join('\n'),
   );
-  output.document({ seconds, sink, history, live: streamed, partitions, answers });
+  output.document({ seconds, sink, history, live: streamed, partitions, answers, dashboards });
 }

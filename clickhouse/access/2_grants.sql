@@ -23,7 +23,9 @@ GRANT
     SELECT ON mart_invoices_monthly,
     SELECT ON mart_paid_invoices_daily,
     SELECT ON mart_paying_customers_daily,
+    SELECT ON mart_payments_live,
     SELECT ON mart_payments_daily,
+    SELECT ON mart_receivables_monthly,
     SELECT ON mart_receivables_daily,
     SELECT ON mart_revenue_daily,
     SELECT ON mart_customer_invoice_months,
@@ -31,6 +33,7 @@ GRANT
     SELECT ON mart_delays_daily,
     SELECT ON mart_signups_daily,
     SELECT ON mart_busy_hours,
+    SELECT ON mart_pipeline_live,
     SELECT ON mart_pipeline,
     SELECT ON mart_acquisition_month,
     SELECT ON mart_customer_value,
@@ -38,6 +41,7 @@ GRANT
     SELECT ON mart_mrr_month,
     SELECT ON mart_payment_frequency,
     SELECT ON mart_payment_gaps,
+    SELECT ON mart_signup_funnel_stages,
     SELECT ON mart_signup_funnel
 TO billing_analyst WITH REPLACE OPTION;
 
@@ -66,7 +70,9 @@ GRANT
     SELECT ON mart_invoices_monthly,
     SELECT ON mart_paid_invoices_daily,
     SELECT ON mart_paying_customers_daily,
+    SELECT ON mart_payments_live,
     SELECT ON mart_payments_daily,
+    SELECT ON mart_receivables_monthly,
     SELECT ON mart_receivables_daily,
     SELECT ON mart_revenue_daily,
     SELECT ON mart_customer_invoice_months,
@@ -79,6 +85,7 @@ GRANT
     SELECT ON mart_mrr_month,
     SELECT ON mart_payment_frequency,
     SELECT ON mart_payment_gaps,
+    SELECT ON mart_signup_funnel_stages,
     SELECT ON mart_signup_funnel
 TO billing_finance WITH REPLACE OPTION;
 
@@ -115,11 +122,13 @@ GRANT
     SELECT ON dim_date,
     SELECT ON dim_currency,
     SELECT ON mart_attempts_daily,
+    SELECT ON mart_payments_live,
     SELECT ON mart_payments_daily,
     SELECT ON mart_capture_cohorts,
     SELECT ON mart_disputes_daily,
     SELECT ON mart_delays_daily,
     SELECT ON mart_busy_hours,
+    SELECT ON mart_pipeline_live,
     SELECT ON mart_pipeline
 TO billing_operations WITH REPLACE OPTION;
 
@@ -134,7 +143,9 @@ GRANT
     SELECT ON mart_invoices_monthly,
     SELECT ON mart_paid_invoices_daily,
     SELECT ON mart_paying_customers_daily,
+    SELECT ON mart_payments_live,
     SELECT ON mart_payments_daily,
+    SELECT ON mart_receivables_monthly,
     SELECT ON mart_receivables_daily,
     SELECT ON mart_revenue_daily,
     SELECT ON mart_delays_daily,
@@ -144,7 +155,9 @@ GRANT
     SELECT ON mart_mrr_month,
     SELECT ON mart_payment_frequency,
     SELECT ON mart_payment_gaps,
+    SELECT ON mart_signup_funnel_stages,
     SELECT ON mart_signup_funnel,
+    SELECT ON mart_pipeline_live,
     SELECT ON mart_pipeline
 TO billing_executive WITH REPLACE OPTION;
 

@@ -31,6 +31,7 @@ test('.env.example lists every setting that is read from the environment, and no
     'embedded',
     'producers',
     'schemas',
+    'superset',
     'targets',
   ];
   const sources = areas.flatMap((area) => filesOf(area, '.ts')).map(read);
@@ -39,6 +40,7 @@ test('.env.example lists every setting that is read from the environment, and no
     'embedded/sink/resolve-sink.ts',
     'controlplane/secret-hash.ts',
     'controlplane/watch/settings.ts',
+    'superset/api/access.ts',
   ];
   const settings = new Set([
     ...sources.flatMap((source) => namesIn(source, /\benv\['[A-Z_0-9]+'\]/g)),
