@@ -4,7 +4,7 @@ import os
 import re
 from pathlib import Path
 
-from flask import Blueprint
+from flask import Blueprint, abort
 from markdown import Markdown
 from markdown.extensions.toc import TocExtension
 from superset.utils.log import AbstractEventLogger
@@ -78,8 +78,11 @@ _definitions = Blueprint("definitions", __name__)
 @_definitions.route("/definitions/")
 def definitions():
     """What each number means: docs/metrics.md of the checkout, to which the dashboards link."""
+    file = Path(os.environ.get("SUPERSET_DEFINITIONS", ""))
+    if not file.is_file():
+        abort(404)
     toc = TocExtension(slugify=lambda heading, separator: _anchor(heading), permalink=False)
-    text = Path(os.environ["SUPERSET_DEFINITIONS"]).read_text()
+    text = file.read_text()
     body = Markdown(extensions=["tables", "fenced_code", toc]).convert(text)
     return f"""<!doctype html><html lang="en"><meta charset="utf-8"><title>Definitions</title><style>
         body {{ font: 15px/1.5 Inter, Helvetica, Arial, sans-serif; color: #484848; max-width: 52rem; margin: 2rem auto }}
