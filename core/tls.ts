@@ -144,7 +144,7 @@ export function tlsFailure(error: unknown): string | undefined {
 
 const failures: readonly (readonly [RegExp, string])[] = [
   [/CERT_HAS_EXPIRED|certificate has expired|alert certificate expired/i, 'its certificate has expired'],
-  [/CERT_NOT_YET_VALID|not yet valid/i, 'its certificate is not valid yet'],
+  [/CERT_NOT_YET_VALID|certificate is not yet valid/i, 'its certificate is not valid yet'],
   [
     /ALTNAME_INVALID|HOSTNAME_MISMATCH|does not match certificate|not in the cert's/i,
     'its certificate is for another host name',
@@ -158,5 +158,5 @@ const failures: readonly (readonly [RegExp, string])[] = [
     'it does not accept the certificate that is shown to it, or demands one',
   ],
   [/wrong version number|packet length too long|WRONG_VERSION_NUMBER/i, 'it does not speak TLS on this port'],
-  [/CERT|ERR_TLS|ERR_SSL|EPROTO|TLS connection was established/i, 'the handshake failed'],
+  [/\bCERT_|ERR_TLS|ERR_SSL|\bEPROTO\b|TLS connection was established/, 'the handshake failed'],
 ];

@@ -278,10 +278,25 @@ describe('TLS files', () => {
 });
 
 describe('tlsFailure', () => {
+  const failed = (code: string, message = '') => tlsFailure(Object.assign(new Error(message), { code }));
+
+  it.each([
+    ['CERT_HAS_EXPIRED', 'certificate has expired', /expired/],
+    ['CERT_NOT_YET_VALID', 'certificate is not yet valid', /not valid yet/],
+    ['ERR_TLS_CERT_ALTNAME_INVALID', "IP: 127.0.0.2 is not in the cert's list", /another host name/],
+    ['DEPTH_ZERO_SELF_SIGNED_CERT', 'self-signed certificate', /not trusted here/],
+    ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'unable to verify the first certificate', /not trusted here/],
+    ['ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED', 'alert certificate required', /demands one/],
+    ['EPROTO', 'ssl3_get_record:wrong version number', /does not speak TLS/],
+    ['ERR_SSL_NO_SHARED_CIPHER', '', /handshake failed/],
+    ['ECONNRESET', 'disconnected before secure TLS connection was established', /handshake failed/],
+  ])('says of %s what is wrong', (code, message, expected) => {
+    expect(failed(code, message)).toMatch(expected);
+  });
+
   it('says nothing of other failures', () => {
-    expect(
-      tlsFailure(Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' })),
-    ).toBeUndefined();
+    expect(failed('ECONNREFUSED', 'connect ECONNREFUSED')).toBeUndefined();
+    expect(failed('X', 'This is certainly not concerted')).toBeUndefined();
     expect(tlsFailure('no error')).toBeUndefined();
   });
 });
