@@ -26,30 +26,7 @@ WITH
     ),
     attempts AS
     (
-        SELECT
-            e.payment_id AS payment_id,
-            e.attempt_no AS attempt_no,
-            e.initiated_at AS payment_initiated_at,
-            argMax(e.invoice_id, e.entity_version) AS invoice_id,
-            argMax(e.customer_id, e.entity_version) AS customer_id,
-            argMax(e.payment_method_id, e.entity_version) AS payment_method_id,
-            argMax(e.method, e.entity_version) AS method,
-            argMax(e.processor, e.entity_version) AS processor,
-            argMax(e.country, e.entity_version) AS country,
-            argMax(e.region, e.entity_version) AS region,
-            argMax(e.currency, e.entity_version) AS currency,
-            argMax(e.amount_minor, e.entity_version) AS amount_minor,
-            min(e.occurred_at) AS initiated_at,
-            minOrNullIf(e.occurred_at, e.status = 'authorized') AS authorized_at,
-            minOrNullIf(e.occurred_at, e.status = 'captured') AS captured_at,
-            minOrNullIf(e.occurred_at, e.status = 'settled') AS settled_at,
-            minOrNullIf(e.occurred_at, e.status IN ('failed', 'abandoned')) AS failed_at,
-            minOrNullIf(e.occurred_at, e.status = 'voided') AS voided_at,
-            minOrNullIf(e.occurred_at, e.status = 'expired') AS expired_at,
-            argMaxIf(e.failure_code, e.entity_version, e.status IN ('failed', 'abandoned')) AS failure_code
-        FROM {{ ref('stg_payment_events') }} AS e
-        WHERE {{ in_months('e.initiated_at') }} AND {{ since_months('e.occurred_at') }}
-        GROUP BY e.payment_id, e.attempt_no, e.initiated_at
+        SELECT * FROM {{ ref('stg_payment_attempts') }} WHERE {{ in_months('payment_initiated_at') }}
     ),
     asked AS
     (
