@@ -1,13 +1,19 @@
+import { createRequire } from 'node:module';
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { parse } from '@cdktn/hcl2json';
+
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { projectRoot } from '../../../core/home.ts';
 import { loadCatalog } from '../../../schemas/catalog.ts';
 import { desiredTopics } from '../../../schemas/plan-topics.ts';
 import { loadTarget } from '../../../targets/load-target.ts';
+
+// Required and not imported: its types would bring the browser's with them, for the whole project.
+const { parse } = createRequire(import.meta.url)('@cdktn/hcl2json') as {
+  parse: (file: string, hcl: string) => Promise<Record<string, unknown>>;
+};
 
 const root = path.join(projectRoot, 'infra/terraform');
 const modules = ['.', 'modules/aws', 'modules/clickhouse', 'modules/confluent'];
@@ -38,7 +44,7 @@ beforeAll(async () => {
   for (const folder of modules) {
     const files = readdirSync(path.join(root, folder)).filter((file) => file.endsWith('.tf'));
     const text = files.map((file) => readFileSync(path.join(root, folder, file), 'utf8')).join('\n');
-    sources.set(folder, { parsed: (await parse(`${folder}.tf`, text)) as Module, text });
+    sources.set(folder, { parsed: await parse(`${folder}.tf`, text), text });
   }
 });
 
@@ -110,7 +116,7 @@ describe('infra/terraform', () => {
     'has a value for every variable in %s, except for those of a run',
     async (environment) => {
       const file = path.join(root, 'environments', `${environment}.tfvars`);
-      const values = (await parse(file, readFileSync(file, 'utf8'))) as Record<string, unknown>;
+      const values = await parse(file, readFileSync(file, 'utf8'));
       const ofARun = ['image_tag', 'alarm_email'];
       expect([...Object.keys(values), ...ofARun].sort()).toEqual(
         Object.keys(source('.').parsed.variable ?? {}).sort(),
