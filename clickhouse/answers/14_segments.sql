@@ -7,14 +7,14 @@
 -- at risk: recency 1 or 2, frequency or monetary 3 or more. lost: the others.
 -- risk: churned: canceled. high: past due, two or more overdue invoices, or a lost dispute. medium: paused, one
 -- overdue invoice, or recency 1 or 2. low: the others.
--- idle days: since the last order that was not canceled, on average over those who have ordered. orders and spend: of
+-- idle: days since the last order that was not canceled, on average over those who have ordered. orders and spend: of
 -- the last 30 days, not canceled. net: of 365 days. Both in the reporting currency.
 SELECT
     dimension.1 AS by,
     dimension.2 AS name,
     count() AS customers,
     customers / sum(customers) OVER (PARTITION BY by) AS customers_share,
-    round(avg(days_since_last_order)) AS idle_days,
+    round(avg(days_since_last_order)) AS idle,
     sum(orders_30_days) AS orders,
     (SELECT any(currency) FROM dim_currency WHERE is_reporting_currency) AS currency,
     sum(spend_30_days_reporting_minor) AS spend_minor,
