@@ -34,9 +34,9 @@ multiIf(
     )
 {%- endmacro %}
 
-{# The last month there is anything to say about, as a number: that of the newest change that is not in the future. #}
+{# The last month there is anything to say about, as a number: that of the newest event that is not in the future. #}
 {% macro last_month() -%}
-(SELECT {{ month_number('max(valid_from)') }} FROM {{ ref('int_subscription_states') }} WHERE valid_from <= now64(3, 'UTC'))
+(SELECT {{ month_number('max(newest_at)') }} FROM {{ ref('int_subscription_states') }} WHERE newest_at <= now64(3, 'UTC'))
 {%- endmacro %}
 
 {#

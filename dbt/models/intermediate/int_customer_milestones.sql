@@ -3,7 +3,7 @@
 WITH
     -- What has not happened before the newest event may still happen.
     assumeNotNull(
-        (SELECT max(valid_from) FROM {{ ref('int_subscription_states') }} WHERE valid_from <= now64(3, 'UTC'))
+        (SELECT max(newest_at) FROM {{ ref('int_subscription_states') }} WHERE newest_at <= now64(3, 'UTC'))
     ) AS known_until,
     paid AS
     (

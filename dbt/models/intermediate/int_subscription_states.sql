@@ -35,6 +35,7 @@ WITH
             any(customer_id) AS customer_id,
             count() AS deliveries,
             sum(cityHash64(event_id)) AS fingerprint,
+            max(occurred_at) AS newest_at,
             -- Of a change that was delivered twice the second copy begins when the first one does, and ends it.
             arraySort(
                 groupArray(
@@ -85,6 +86,7 @@ SELECT
     state.6 AS mrr_minor,
     state.2 AS valid_from,
     valid_to,
+    newest_at,
     deliveries,
     fingerprint,
     false AS is_deleted,
@@ -104,6 +106,7 @@ SELECT
     0,
     valid_from,
     valid_to,
+    newest_at,
     deliveries,
     fingerprint,
     true,
