@@ -1,8 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { loadQuestions } from '../../../clickhouse/questions.ts';
 import type { BillingEvent } from '../../../producers/events.ts';
 import { landEvents } from '../../support/land-events.ts';
 import { startModelsEndpoint, type ModelsEndpoint } from '../../support/models-endpoint.ts';
+import { runCli } from '../../support/run-cli.ts';
 import { seededHistory } from '../../support/seeded-history.ts';
+import { changeOfSeats, mistakenSubscription } from './late-changes.ts';
 import {
   recountAcquisition,
   recountFrequency,
@@ -17,7 +20,7 @@ import {
   recountPayments,
   recountRevenue,
 } from './recount/payments.ts';
-import type { Tally } from './recount/records.ts';
+import { monthOf, monthsBetween, type Tally } from './recount/records.ts';
 import {
   recountCohorts,
   recountCustomerChurn,
@@ -26,6 +29,9 @@ import {
   recountRetention,
 } from './recount/subscriptions.ts';
 
+/** Of a column that is the first day of a month. */
+const month = (column: string) => `formatDateTime(${column}, '%Y-%m')`;
+
 const startAt = Date.UTC(2020, 9, 1);
 const endAt = Date.UTC(2025, 9, 20, 13);
 /** What happens after this lands after the first build, and so do some events from long before. */
@@ -33,23 +39,40 @@ const builtUntil = Date.UTC(2025, 8, 10);
 
 let models: ModelsEndpoint;
 let events: BillingEvent[];
+/** The only change of a subscription that lands late. */
+let late: BillingEvent;
+/** Months of recurring revenue that the second build wrote. */
+let builtAgain: string[];
 
 beforeAll(async () => {
   events = seededHistory({ seed: 11, customers: 250, startAt, endAt });
-  const isLate = (event: BillingEvent, index: number) => event.at >= builtUntil || index % 211 === 0;
+  late = changeOfSeats(events);
   models = await startModelsEndpoint();
-  await landEvents(
-    models.clickhouse,
-    events.filter((event, index) => !isLate(event, index)),
-  );
+  const { clickhouse } = models;
+  // Rates and other changes of subscriptions would have more months of recurring revenue built again.
+  const isInTime = ({ topic }: BillingEvent) => ['billing.subscriptions', 'billing.fx-rates'].includes(topic);
+  const isLate = (event: BillingEvent, index: number) =>
+    event === late || event.at >= builtUntil || (index % 211 === 0 && !isInTime(event));
+  await landEvents(clickhouse, [
+    ...events.filter((event, index) => !isLate(event, index)),
+    mistakenSubscription(late, 'created'),
+  ]);
   await models.refresh();
-  await landEvents(models.clickhouse, [
+  await landEvents(clickhouse, [
     // The newest first: nothing may rely on the order of landing.
     ...events.filter(isLate).reverse(),
     // And again, as the sink does after a lost answer.
     ...events.filter((_, index) => index % 97 === 0),
+    mistakenSubscription(late, 'deleted'),
   ]);
+  const [first] = (await clickhouse.queryTable('SELECT max(states_built_at) FROM fact_mrr_month')).rows;
   await models.refresh();
+  const { rows } = await clickhouse.queryTable(
+    `SELECT DISTINCT ${month('month')} AS m FROM fact_mrr_month
+     WHERE states_built_at > {first:DateTime64(3, 'UTC')} ORDER BY m`,
+    { params: { first: first?.[0] } },
+  );
+  builtAgain = rows.flat().map(String);
 });
 afterAll(async () => {
   await models.stop();
@@ -70,9 +93,6 @@ async function expectSame(counted: Tally, sql: string): Promise<void> {
   expect(expected.size).toBeGreaterThan(0);
   expect(await tallyOf(sql)).toEqual(expected);
 }
-
-/** Of a column that is the first day of a month. */
-const month = (column: string) => `formatDateTime(${column}, '%Y-%m')`;
 
 describe('recurring revenue, counted customer by customer', () => {
   const revenue = () => recountRecurringRevenue(events);
@@ -117,6 +137,13 @@ describe('recurring revenue, counted customer by customer', () => {
        GROUP BY m, age_months, currency ORDER BY m, age_months, currency`;
     await expectSame(counted.customers, byAge('customers'));
     await expectSame(counted.mrr, byAge('mrr_minor'));
+  });
+});
+
+describe('a change of long ago that lands late, and a subscription that is deleted', () => {
+  it('have those months built again that they touch, and no other but the newest', () => {
+    const since = monthsBetween(monthOf(late.at), '2025-10');
+    expect(builtAgain).toEqual([since[0], since[1], since[12], '2025-08', '2025-09', '2025-10']);
   });
 });
 
@@ -267,5 +294,15 @@ describe('invoices and signups, counted one by one', () => {
       `SELECT ${month('day')} AS m, channel, country, sum(signups) FROM mart_signups_daily
        GROUP BY m, channel, country`,
     );
+  });
+});
+
+describe('every answer', () => {
+  it('is printed, within 80 columns', async () => {
+    const { exitCode, stdout } = await runCli(models.env, 'answers');
+    expect(exitCode).toBe(0);
+    for (const line of stdout.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80);
+    const asked = loadQuestions().map(({ number }) => `${number}. `);
+    expect(stdout.match(/^\d+\. /gm)).toEqual(asked);
   });
 });
