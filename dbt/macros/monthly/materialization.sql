@@ -9,6 +9,8 @@
                   `instant`) whose months they change. For what is looked up in other tables. Default: none.
     has_unknown_member
                   whether a row for what is not known belongs to the model: it is of 1970-01. Default: false.
+    rows_per_statement
+                  rows of month_of that one statement reads at most. Default: monthly_rows_per_statement.
     partition_by  toYYYYMM(...) of this model's own column
   The model's SQL cuts its sources with in_months and since_months.
 #}
@@ -122,14 +124,14 @@
 {% endmacro %}
 
 {#
-  Cuts months into runs [first, last] to be built by one statement each: neighbours, up to `monthly_rows_per_statement`
-  rows of the sources and 48 months together, since an insert may write to 100 partitions.
+  Cuts months into runs [first, last] to be built by one statement each: neighbours, up to `rows_per_statement` rows of
+  the sources and 48 months together, since an insert may write to 100 partitions.
 #}
 {% macro runs_of_months(with_rows, months) %}
   {%- set state = namespace(runs=[], first=none, last=none, amount=0, count=0) -%}
   {% for month, amount in with_rows %}
     {%- set wanted = month in months -%}
-    {% if state.first is not none and (not wanted or state.amount + amount > var('monthly_rows_per_statement') or state.count == 48) %}
+    {% if state.first is not none and (not wanted or state.amount + amount > config.get('rows_per_statement', default=var('monthly_rows_per_statement')) or state.count == 48) %}
       {% do state.runs.append([state.first, state.last]) %}
       {%- set state.first = none -%}
     {% endif %}

@@ -3,6 +3,7 @@
     partition_by='toYYYYMM(initiated_at)',
     order_by='(toDate(occurred_at), to_status, payment_id, seq)',
     month_of={'raw_payments': 'initiated_at'},
+    rows_per_statement=200000,
 ) }}
 
 WITH
