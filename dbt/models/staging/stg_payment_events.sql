@@ -4,7 +4,7 @@ SELECT
     any(e.event_id) AS event_id,
     e.event_type AS event_type,
     e.payment_id AS payment_id,
-    any(e.invoice_id) AS invoice_id,
+    e.invoice_id AS invoice_id,
     any(e.customer_id) AS customer_id,
     any(e.payment_method_id) AS payment_method_id,
     any(e.method) AS method,
@@ -23,4 +23,4 @@ SELECT
     e.entity_version AS entity_version
 FROM {{ source('billing', 'raw_payments') }} AS e
 WHERE e.payment_id NOT IN (SELECT payment_id FROM {{ source('billing', 'raw_payments') }} WHERE is_deleted = 1)
-GROUP BY e.event_type, e.occurred_at, e.payment_id, e.initiated_at, e.entity_version
+GROUP BY e.event_type, e.occurred_at, e.payment_id, e.invoice_id, e.initiated_at, e.entity_version

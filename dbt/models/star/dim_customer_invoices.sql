@@ -2,6 +2,7 @@
     materialized='monthly',
     partition_by='toYYYYMM(issued_at)',
     order_by='(customer_id, invoice_id)',
+    rows_per_statement=400000,
     month_of={'raw_invoices': 'issued_at'},
     changed_by={
         'raw_customers': changed_by_customers('raw_invoices', 'issued_at', 'invoice.drafted'),
@@ -34,10 +35,11 @@ WITH
                 any(e.amount_minor) AS amount_minor,
                 max(e.occurred_at) AS captured_at
             FROM {{ ref('stg_payment_events') }} AS e
-            WHERE e.event_type = 'payment.captured' AND {{ since_months('e.occurred_at') }}
+            WHERE e.event_type = 'payment.captured'
+              AND {{ since_months('e.occurred_at') }}
+              AND e.invoice_id IN (SELECT invoice_id FROM {{ ref('stg_invoices') }} WHERE {{ in_months('issued_at') }})
             GROUP BY e.payment_id
         )
-        WHERE invoice_id IN (SELECT invoice_id FROM invoices)
         GROUP BY invoice_id
     )
 SELECT

@@ -2,6 +2,7 @@
     materialized='monthly',
     partition_by='toYYYYMM(built_month)',
     order_by='(currency, toDate(initiated_at), customer_id, transaction_id)',
+    rows_per_statement=150000,
     month_of={
         'dim_payment_details': 'payment_initiated_at',
         'raw_refunds': 'requested_at',
