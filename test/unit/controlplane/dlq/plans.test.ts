@@ -63,7 +63,7 @@ describe('planPartition', () => {
 });
 
 describe('summarize', () => {
-  const offsets = { topic, partitions: [bounds] } as Parameters<typeof summarize>[0];
+  const offsets = { topic, partitions: [bounds] };
 
   it('counts what is kept, waits, was replayed and is gone, the largest group first', () => {
     const mixed = [
