@@ -75,6 +75,8 @@ export function databaseUri({ clickhouse }: Target, clickhouseUrl: string): stri
     // The embedded endpoint compresses as HTTP does, not in ClickHouse's own blocks.
     compress: 'false',
     ...(secure ? { secure: 'true' } : {}),
+    // A session of its own for each chart would stay on the server until it is idle for a minute.
+    autogenerate_session_id: 'false',
     connect_timeout: '10',
     send_receive_timeout: '60',
   });

@@ -38,6 +38,7 @@ const viewing: readonly (readonly [permission: string, view: string])[] = [
   ['can_time_range', 'Api'],
   ['can_query', 'Api'],
   ['can_query_form_data', 'Api'],
+  ['can_read', 'SecurityRestApi'],
   ['can_read', 'CurrentUserRestApi'],
   ['can_write', 'CurrentUserRestApi'],
   ['can_read', 'user'],

@@ -234,7 +234,7 @@ function dashboardFile(
       expanded_slices: {},
       cross_filters_enabled: true,
       filter_bar_orientation: 'HORIZONTAL',
-      native_filter_configuration: nativeFilters(dashboard),
+      native_filter_configuration: nativeFilters(dashboard, currencies),
       default_filters: '{}',
       chart_configuration: {},
       global_chart_configuration: { scope: { rootPath: ['ROOT_ID'], excluded: [] }, chartsInScope: [] },

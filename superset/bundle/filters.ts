@@ -1,5 +1,6 @@
 import { chartsOf } from '../declare/references.ts';
 import type { Dashboard } from '../declare/shapes.ts';
+import { fillPlaceholders, type Currencies } from './currencies.ts';
 import { supersetTimeRange } from './time-range.ts';
 import { uuidOf } from './uuids.ts';
 
@@ -9,7 +10,7 @@ export function filterId(name: string): string {
 }
 
 /** The dashboard's filters in Superset's words: the time range first, then one for each column. */
-export function nativeFilters(dashboard: Dashboard): unknown[] {
+export function nativeFilters(dashboard: Dashboard, currencies: Currencies): unknown[] {
   const numbers = new Map(chartsOf(dashboard).map((chart, index) => [chart.id, index + 1]));
   const excluded = (name: string, only?: readonly string[]) =>
     chartsOf(dashboard)
@@ -40,7 +41,7 @@ export function nativeFilters(dashboard: Dashboard): unknown[] {
       id: filterId(column),
       name: title,
       filterType: 'filter_select',
-      description: about,
+      description: fillPlaceholders(about, currencies),
       targets: [{ datasetUuid: uuidOf('dataset', dataset), column: { name: column } }],
       controlValues: {
         multiSelect: !isSingle,

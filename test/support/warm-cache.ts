@@ -3,6 +3,7 @@ import { prepareDbt } from '../../dbt/run-dbt.ts';
 import { planServices } from '../../embedded/plan-stack.ts';
 import { services } from '../../embedded/services/all-services.ts';
 import { resolveStackSettings } from '../../embedded/stack.ts';
+import { ensureSuperset } from '../../superset/server/environment.ts';
 import { loadTarget } from '../../targets/load-target.ts';
 import { javaClientClassPath } from './java-client.ts';
 
@@ -16,4 +17,5 @@ export async function setup(): Promise<void> {
   await javaClientClassPath();
   const home = resolveHome(process.env);
   await prepareDbt({ target: loadTarget('embedded'), home, env: process.env, onProgress });
+  await ensureSuperset({ home, env: process.env, onProgress });
 }
