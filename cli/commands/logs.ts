@@ -4,15 +4,18 @@ import { isAbort, PipelineError } from '../../core/errors.ts';
 import { check } from '../../core/parse.ts';
 import { followLog, tailLog } from '../../embedded/follow-log.ts';
 import { serviceNames } from '../../embedded/services/service.ts';
+import { serviceName as superset } from '../../superset/server/start.ts';
 import type { Run } from '../command.ts';
+
+const logged = [...serviceNames, superset];
 
 const defaultLines = 100;
 
 export const run: Run = async ({ home, signal, output }, options, [service = '']) => {
-  if (!serviceNames.some((name) => name === service)) {
+  if (!logged.some((name) => name === service)) {
     throw new PipelineError('UNKNOWN_SERVICE', {
       what: `There is no service "${service}"`,
-      todo: `Use one of: ${serviceNames.join(', ')}.`,
+      todo: `Use one of: ${logged.join(', ')}.`,
     });
   }
   const file = path.join(home.logs, `${service}.log`);
