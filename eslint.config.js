@@ -13,10 +13,21 @@ const mayImport = {
   clickhouse: ['targets'],
   dbt: ['targets'],
   controlplane: ['schemas', 'targets', 'connectors', 'clickhouse'],
-  contracts: ['schemas', 'targets', 'controlplane', 'clickhouse'],
+  contracts: ['schemas', 'targets', 'controlplane', 'clickhouse', 'superset'],
   embedded: ['schemas', 'targets'],
+  superset: ['targets', 'clickhouse', 'embedded'],
   // The demo ties every area together, and the command line is the door to all of them.
-  demo: ['schemas', 'targets', 'producers', 'controlplane', 'clickhouse', 'dbt', 'embedded', 'cli'],
+  demo: [
+    'schemas',
+    'targets',
+    'producers',
+    'controlplane',
+    'clickhouse',
+    'dbt',
+    'embedded',
+    'superset',
+    'cli',
+  ],
   cli: [
     'schemas',
     'targets',
@@ -27,6 +38,7 @@ const mayImport = {
     'dbt',
     'contracts',
     'embedded',
+    'superset',
     'demo',
   ],
 };
