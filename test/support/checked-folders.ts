@@ -6,7 +6,9 @@ export const checkedFolders = [
   'contracts',
   'controlplane',
   'core',
+  'dbt',
   'embedded',
   'schemas',
+  'superset',
   'targets',
 ] as const;
