@@ -13,9 +13,15 @@ import { javaClientClassPath } from './java-client.ts';
  */
 export async function setup(): Promise<void> {
   const onProgress = (text: string) => process.stdout.write(`${text}\n`);
-  await planServices(resolveStackSettings(process.env), services, { onProgress });
-  await javaClientClassPath();
   const home = resolveHome(process.env);
-  await prepareDbt({ target: loadTarget('embedded'), home, env: process.env, onProgress });
-  await ensureSuperset({ home, env: process.env, onProgress });
+  const fetchJars = async () => {
+    await planServices(resolveStackSettings(process.env), services, { onProgress });
+    await javaClientClassPath();
+  };
+  // Each of them mostly waits for a network or for one processor.
+  await Promise.all([
+    fetchJars(),
+    prepareDbt({ target: loadTarget('embedded'), home, env: process.env, onProgress }),
+    ensureSuperset({ home, env: process.env, onProgress }),
+  ]);
 }
