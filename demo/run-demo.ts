@@ -27,7 +27,7 @@ import type { Target } from '../targets/load-target.ts';
 const landingTimeoutMs = 180_000;
 
 /** Of the questions, those that are worth the first look; `npm run answers` has all of them. */
-const mainQuestions = [1, 3, 4, 5, 21];
+const mainQuestions = [1, 3, 4, 5, 21, 26];
 
 export interface DemoOptions {
   settings: StackSettings;
