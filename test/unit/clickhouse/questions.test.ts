@@ -61,11 +61,10 @@ describe('periodOf', () => {
 });
 
 describe('the questions of the project', () => {
-  it('are of the catalog, each asked once and with a definition', () => {
+  it('are those of the catalog that have their events, each with a definition', () => {
     const questions = loadQuestions();
     const catalog = [...Array.from({ length: 34 }, (_, index) => index + 1), 37, 39];
-    const asked = questions.map(({ number }) => number);
-    expect(asked).toEqual(catalog.filter((number) => asked.includes(number)));
+    expect(questions.map(({ number }) => number)).toEqual(catalog);
     for (const { definition } of questions) expect(definition).not.toBe('');
   });
 });
