@@ -6,6 +6,7 @@
  * caches (it downloads 1 GB), `-- backfill-large` (3 GB of disk), `-- landing-scale` (12 GB of disk and a quarter of
  * an hour), `-- models` (10 GB of disk and as long), and `-- codecs`.
  */
+import { setMaxListeners } from 'node:events';
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { renderTable } from '../cli/output.ts';
 import { reportError } from '../cli/report-error.ts';
@@ -25,6 +26,8 @@ import { run as runReconcileKills } from './reconcile-kills.ts';
 import { run as runWatch } from './watch.ts';
 
 const interruption = new AbortController();
+// Many requests listen to it at once, and Node takes more than ten for a leak.
+setMaxListeners(0, interruption.signal);
 process.once('SIGINT', () => {
   interruption.abort();
 });
