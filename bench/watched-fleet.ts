@@ -77,6 +77,8 @@ export async function withMocks<T>(
   stack: BenchStack,
   mocks: readonly ReturnType<typeof mock>[],
   work: (service: ConnectorService, folder: string) => Promise<T>,
+  /** The configuration at the moment a mock is made. Default: its own. */
+  configNow: (one: ReturnType<typeof mock>) => ConnectorConfig = ({ config }) => config,
 ): Promise<T> {
   const service = createConnectClient({ url: stack.target.connect.url });
   const folder = mkdtempSync(path.join(tmpdir(), 'bench-mocks-'));
@@ -88,7 +90,7 @@ export async function withMocks<T>(
     }),
   );
   try {
-    for (const one of mocks) await service.put({ ...one, secretKeys: new Set() });
+    for (const one of mocks) await service.put({ ...one, config: configNow(one), secretKeys: new Set() });
     return await work(service, folder);
   } finally {
     for (const { name } of mocks) await service.delete(name);

@@ -104,7 +104,7 @@ const heldCauses: ReadonlySet<CauseClass> = new Set([
  * give the same decisions, and what it returns has to be passed in the next time.
  *
  * - Only what has failed is restarted, after an exponential backoff with full jitter.
- * - A unit has a cap within a window, the fleet a budget for each minute; those restarted least come first.
+ * - A unit has a cap within a window, the fleet a budget for any minute; those restarted least come first.
  * - A cause that a restart does not cure holds the unit.
  * - While ClickHouse cannot take rows nothing is restarted; afterwards restarts are spread.
  * - The clock never goes backwards here, and by no more than a minute at once: a clock that jumps cannot refill
@@ -164,6 +164,15 @@ export function decideRestarts(
   }
   const waitsForClickHouse = !isReady && failed.length > 0;
   return { state: { clockMs: now, seenAt: at, fleetRestarts, waitsForClickHouse, units }, decisions };
+}
+
+/**
+ * Says how long the restarts of the last decision took to carry out. The budget counts them from their end on: a minute
+ * from when they were decided would be less than a minute from when they happened.
+ */
+export function noteCarriedOut(state: PolicyState, tookMs: number): PolicyState {
+  const fleetRestarts = state.fleetRestarts.map((time) => (time === state.clockMs ? time + tookMs : time));
+  return { ...state, fleetRestarts };
 }
 
 /** How many restarts within the window a unit has had. */

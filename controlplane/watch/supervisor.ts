@@ -22,7 +22,7 @@ import { decideNotices, defaultNoticeLimits, type Notice, type NoticeLimits } fr
 import { createProbeClient, observe, type Observation } from './observe.ts';
 import { trackRecoveries } from './recoveries.ts';
 import { restartUnits } from './restart-units.ts';
-import { decideRestarts, type Decision } from './restart-policy.ts';
+import { decideRestarts, noteCarriedOut, type Decision } from './restart-policy.ts';
 import { secretsOf, type WatchSettings } from './settings.ts';
 import { serversOf, type Snapshot } from './snapshot.ts';
 import { initialWatchState, loadState, saveState, type WatchState } from './state-file.ts';
@@ -157,6 +157,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       deadlineMs: restartDeadlineMs,
       signal,
     });
+    state = { ...state, policy: noteCarriedOut(state.policy, Math.max(0, clock() - at)) };
     return decided.decisions;
   };
 

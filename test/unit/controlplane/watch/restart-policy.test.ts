@@ -4,6 +4,7 @@ import {
   decideRestarts,
   defaultRestartLimits,
   initialPolicyState,
+  noteCarriedOut,
   restartsOf,
   type Decision,
   type PolicyInput,
@@ -175,6 +176,19 @@ test('what weighs more than the whole budget goes alone', () => {
   expect(decide(first.state, 1000, [failed('a')]).decisions).toMatchObject([
     { action: 'wait', reason: "the fleet's budget of 30 restarts a minute is used up" },
   ]);
+});
+
+test('the budget counts restarts from when they were carried out, which may take seconds', () => {
+  const units = Array.from({ length: 40 }, (_, index) => failed(`c${String(index)}`));
+  const first = decide(initialPolicyState, 0, units);
+  const restarted = first.decisions.filter(({ action }) => action === 'restart');
+  expect(restarted).toHaveLength(30);
+  const left = units.filter(({ connector }) => !restarted.some((one) => one.connector === connector));
+  const restartsAt = (at: number, state: PolicyState) =>
+    decide(state, at, left).decisions.filter(({ action }) => action === 'restart').length;
+  const state = noteCarriedOut(first.state, 5000);
+  expect(restartsAt(60_500, state)).toBe(0);
+  expect(restartsAt(65_000, noteCarriedOut(decide(state, 10_000, left).state, 100))).toBe(10);
 });
 
 test('a hundred tasks that fail at once and for ever stay within the budget, the cap and the memory', () => {
