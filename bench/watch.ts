@@ -40,7 +40,7 @@ async function measureOutage(
   signal: AbortSignal,
 ): Promise<Measurement[]> {
   const { target, settings } = stack;
-  const { supervisor, stop } = watch(stack, catalog);
+  const { supervisor, restarts: restartsAt, stop } = watch(stack, catalog);
   try {
     const producing = produceLive({
       target,
@@ -70,7 +70,7 @@ async function measureOutage(
     const { total } = await producing;
     const { partitions } = await waitUntilReconciled({ target, catalog, timeoutMs: 60_000, signal });
     const missing = countMissing(partitions);
-    const restarts = mostRestartsInAMinute(supervisor.snapshot());
+    const restarts = mostRestartsInAMinute(restartsAt);
     return [
       {
         name: `ClickHouse stopped for 60 s at ${integer(rate)}/s: healthy, lag falling`,

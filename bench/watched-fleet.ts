@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -6,7 +7,6 @@ import type { ConnectorService } from '../controlplane/connector-service.ts';
 import { createConnectClient } from '../controlplane/kafka-connect/connect-client.ts';
 import { createMetrics } from '../controlplane/watch/metrics.ts';
 import { readWatchSettings } from '../controlplane/watch/settings.ts';
-import type { Snapshot } from '../controlplane/watch/snapshot.ts';
 import { createSupervisor, type Supervisor } from '../controlplane/watch/supervisor.ts';
 import { resolveHome } from '../core/home.ts';
 import { withKafkaAdmin } from '../targets/kafka.ts';
@@ -14,12 +14,15 @@ import type { BenchStack } from './bench-stack.ts';
 
 export interface Watching {
   supervisor: Supervisor;
+  /** When each restart was, milliseconds of the time of day; the journal forgets the older ones. */
+  restarts: readonly number[];
   /** Ends the loop and returns when it has ended. */
   stop: () => Promise<void>;
 }
 
 export function watch({ target, env }: BenchStack, contracts: Contracts, folder?: string): Watching {
   const home = mkdtempSync(path.join(tmpdir(), 'bench-watch-'));
+  const restarts: number[] = [];
   const supervisor = createSupervisor({
     target,
     contracts,
@@ -29,13 +32,17 @@ export function watch({ target, env }: BenchStack, contracts: Contracts, folder?
     home: resolveHome({ PIPELINE_HOME: home }),
     reconcile: false,
     metrics: createMetrics({ processMetrics: false }),
-    log: () => undefined,
+    log: ({ event, at }) => {
+      if (event === 'restart') restarts.push(Date.parse(at));
+    },
     notify: () => undefined,
   });
   const end = new AbortController();
+  setMaxListeners(0, end.signal);
   const running = supervisor.run(end.signal);
   return {
     supervisor,
+    restarts,
     stop: async () => {
       end.abort();
       await running;
@@ -47,14 +54,11 @@ export function watch({ target, env }: BenchStack, contracts: Contracts, folder?
 
 export type Contracts = Parameters<typeof createSupervisor>[0]['contracts'];
 
-/** Of any 60 s, as the journal tells them. */
-export function mostRestartsInAMinute(snapshot: Snapshot | undefined): number {
-  const at = (snapshot?.journal ?? [])
-    .filter(({ event }) => event === 'restart')
-    .map((entry) => Date.parse(entry.at));
+/** Of any 60 s. */
+export function mostRestartsInAMinute(restarts: readonly number[]): number {
   return Math.max(
     0,
-    ...at.map((time) => at.filter((other) => other <= time && time - other < 60_000).length),
+    ...restarts.map((time) => restarts.filter((other) => other <= time && time - other < 60_000).length),
   );
 }
 
