@@ -3,9 +3,8 @@ import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { PipelineError, codeOf, isAbort } from './errors.ts';
 import { readText } from './parse.ts';
-import { tryLock } from './process-lock.ts';
+import { withProcessLock } from './process-lock.ts';
 import { runCommand } from './run-command.ts';
-import { waitFor } from './wait.ts';
 
 export interface PythonEnvironmentOptions {
   /** What the environment is for, as in `dbt`: part of its folder's name and of messages. */
@@ -66,16 +65,20 @@ export async function ensurePythonEnvironment(options: PythonEnvironmentOptions)
   const isComplete = () => existsSync(path.join(folder, completeMarker));
   if (isComplete()) return environment;
   mkdirSync(path.dirname(folder), { recursive: true });
-  const unlock = await lock(`${folder}.lock`, name, signal);
-  try {
+  const lock = `${folder}.lock`;
+  const locking = {
+    what: `another process that installs the Python packages of ${name}`,
+    timeoutMs: installTimeoutMs,
+    todo: `If no such process is running, remove ${lock}.`,
+    ...(signal && { signal }),
+  };
+  return withProcessLock(lock, locking, async () => {
     if (isComplete()) return environment;
     onProgress?.(`Installing the Python packages of ${name}`);
     await install(folder, options);
     writeFileSync(path.join(folder, completeMarker), '');
     return environment;
-  } finally {
-    unlock();
-  }
+  });
 }
 
 async function install(
@@ -127,18 +130,4 @@ async function pythonVersion(env: NodeJS.ProcessEnv, signal: AbortSignal | undef
     });
   });
   return version;
-}
-
-/** Takes a lock file, waiting for the process that has it; the lock of a dead process is taken over. */
-async function lock(file: string, name: string, signal: AbortSignal | undefined): Promise<() => void> {
-  await waitFor(() => tryLock(file), {
-    what: `another process that installs the Python packages of ${name}`,
-    timeoutMs: installTimeoutMs,
-    pollIntervalMs: 250,
-    ...(signal && { signal }),
-    todo: `If no such process is running, remove ${file}.`,
-  });
-  return () => {
-    rmSync(file, { force: true });
-  };
 }

@@ -1,11 +1,16 @@
 import { Cron } from 'croner';
-import { InvalidInputError, messageOf } from './errors.ts';
+import { InvalidInputError, messageOf, PipelineError } from './errors.ts';
 import { sleep as sleepFor } from './wait.ts';
 
 export interface ScheduleOptions {
   schedule: Cron;
-  /** Called at each firing; the next one is waited for when it has settled. What it throws ends the schedule. */
+  /** Called at each firing; the next one is waited for when it has settled. */
   run: () => Promise<void>;
+  /**
+   * Told why a call failed; the schedule goes on, as the next one may succeed. A defect and an interruption end it all
+   * the same. Default: whatever `run` throws ends the schedule.
+   */
+  onFailed?: (message: string) => void;
   signal: AbortSignal;
   /** Told when the schedule fires next. */
   onNext?: (at: Date) => void;
@@ -51,7 +56,7 @@ export function parseSchedule(expression: string, flag = '--schedule'): Cron {
  * @throws InterruptedError when `signal` aborts between two calls
  */
 export async function runSchedule(options: ScheduleOptions): Promise<void> {
-  const { schedule, run, signal, onNext, onSkipped } = options;
+  const { schedule, run, signal, onNext, onSkipped, onFailed } = options;
   const { now = () => Date.now(), sleep = sleepFor } = options;
   let firedAt = new Date(now());
   for (;;) {
@@ -64,7 +69,12 @@ export async function runSchedule(options: ScheduleOptions): Promise<void> {
       await sleep(Math.min(leftMs, longestSleepMs), signal);
     }
     firedAt = next;
-    await run();
+    try {
+      await run();
+    } catch (error) {
+      if (onFailed === undefined || !(error instanceof PipelineError) || signal.aborted) throw error;
+      onFailed(messageOf(error));
+    }
   }
 }
 

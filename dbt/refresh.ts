@@ -1,6 +1,5 @@
 import path from 'node:path';
 import { z } from 'zod';
-import { messageOf, PipelineError } from '../core/errors.ts';
 import { parseWith, readJson } from '../core/parse.ts';
 import { runCommand } from '../core/run-command.ts';
 import { runSchedule, type ScheduleOptions } from '../core/schedule.ts';
@@ -79,13 +78,9 @@ export async function refreshOnSchedule(options: RefreshScheduleOptions): Promis
     signal,
     ...(onNext && { onNext }),
     ...(onSkipped && { onSkipped }),
+    onFailed: (message) => onFailed?.(message),
     run: async () => {
-      try {
-        onRefreshed?.(await refreshModels(options));
-      } catch (error) {
-        if (!(error instanceof PipelineError) || signal.aborted) throw error;
-        onFailed?.(messageOf(error));
-      }
+      onRefreshed?.(await refreshModels(options));
     },
   });
 }

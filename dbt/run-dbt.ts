@@ -1,11 +1,9 @@
 import { spawn } from 'node:child_process';
-import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { InterruptedError, PipelineError } from '../core/errors.ts';
 import { ensureHome, projectRoot, type Home } from '../core/home.ts';
-import { lockOwner, tryLock } from '../core/process-lock.ts';
+import { lockOwner, withProcessLock } from '../core/process-lock.ts';
 import { ensurePythonEnvironment } from '../core/python-environment.ts';
-import { waitFor } from '../core/wait.ts';
 import type { Target } from '../targets/load-target.ts';
 
 export interface DbtOptions {
@@ -110,16 +108,11 @@ export async function withDbtLock<T>(
   work: () => Promise<T>,
 ): Promise<T> {
   const file = path.join(home.run, 'dbt.lock');
-  await waitFor(() => tryLock(file), {
+  const options = {
     what: `another dbt (process ${lockOwner(file) ?? 'unknown'}) to end`,
     timeoutMs: lockTimeoutMs,
-    pollIntervalMs: 250,
     todo: 'Let it finish, then run the command again.',
     ...(signal && { signal }),
-  });
-  try {
-    return await work();
-  } finally {
-    rmSync(file, { force: true });
-  }
+  };
+  return withProcessLock(file, options, work);
 }

@@ -1,12 +1,11 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { applyFleet, planFleet } from '../../controlplane/fleet.ts';
 import { readPlanFile, requireSamePlan } from '../../controlplane/plan-file.ts';
 import { loadSecretHash } from '../../controlplane/secret-hash.ts';
 import { describeSink } from '../../controlplane/sink-class.ts';
 import { PipelineError } from '../../core/errors.ts';
-import { lockOwner, tryLock } from '../../core/process-lock.ts';
-import { waitFor } from '../../core/wait.ts';
+import { withProcessLock } from '../../core/process-lock.ts';
 import { loadCatalog } from '../../schemas/catalog.ts';
 import type { CommandContext, ExitCode, Options, Run } from '../command.ts';
 import { renderPlan } from '../render-plan.ts';
@@ -17,32 +16,19 @@ const lockTimeoutMs = 900_000;
 export const run: Run = async (context, options) => {
   const { home } = context;
   const file = path.join(home.root, 'connectors', `${context.target().name}.lock`);
-  const release = await takeTurn(file, context);
-  try {
-    return await apply(context, options);
-  } finally {
-    release();
-  }
-};
-
-/** Two applies of one machine run one after the other, so that what the first one writes is what the second finds. */
-async function takeTurn(file: string, { output, signal }: CommandContext): Promise<() => void> {
   mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
-  let isTold = false;
-  await waitFor(
-    () => {
-      // The lock of a dead process is only removed by the first attempt.
-      if (tryLock(file) || tryLock(file)) return true;
-      if (!isTold) output.note(`Waiting for another apply (pid ${String(lockOwner(file) ?? 'unknown')})`);
-      isTold = true;
-      return false;
-    },
-    { what: 'another apply to end', timeoutMs: lockTimeoutMs, signal, todo: `It holds ${file}.` },
-  );
-  return () => {
-    rmSync(file, { force: true });
+  const { output, signal } = context;
+  const onWait = (owner: number | undefined) => {
+    output.note(`Waiting for another apply (pid ${String(owner ?? 'unknown')})`);
   };
-}
+  const todo = `It holds ${file}.`;
+  // Two applies of one machine run one after the other: what the first one writes is what the second finds.
+  return withProcessLock(
+    file,
+    { what: 'another apply to end', timeoutMs: lockTimeoutMs, signal, todo, onWait },
+    () => apply(context, options),
+  );
+};
 
 async function apply(context: CommandContext, options: Options): Promise<ExitCode> {
   const { env, home, output, signal } = context;

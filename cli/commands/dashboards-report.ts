@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { z } from 'zod';
-import { PipelineError, messageOf } from '../../core/errors.ts';
+import { PipelineError } from '../../core/errors.ts';
 import { check } from '../../core/parse.ts';
 import { replaceFile } from '../../core/replace-file.ts';
 import { parseSchedule, runSchedule } from '../../core/schedule.ts';
@@ -46,15 +46,10 @@ export const run: Run = async (context, options, [name = '']) => {
     onNext: (next) => {
       output.note(`The next report is due at ${next.toISOString()}`);
     },
-    run: async () => {
-      try {
-        await report();
-      } catch (error) {
-        // The next one may succeed.
-        if (!(error instanceof PipelineError) || signal.aborted) throw error;
-        output.note(`This report failed: ${messageOf(error)}`);
-      }
+    onFailed: (message) => {
+      output.note(`This report failed: ${message}`);
     },
+    run: report,
   });
   return 0;
 };

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { PipelineError } from '../../core/errors.ts';
 import { ensureHome } from '../../core/home.ts';
 import { parseWith, readJson } from '../../core/parse.ts';
-import { tryLock } from '../../core/process-lock.ts';
+import { withProcessLock } from '../../core/process-lock.ts';
 import { replaceFile } from '../../core/replace-file.ts';
 import { waitFor } from '../../core/wait.ts';
 import { demandFree } from '../../embedded/ports.ts';
@@ -203,16 +203,11 @@ async function withLock<T>(
   work: () => Promise<T>,
 ): Promise<T> {
   const file = path.join(home.run, 'superset.lock');
-  await waitFor(() => tryLock(file) || tryLock(file), {
+  const options = {
     what: 'another command that starts Superset to end',
     timeoutMs: lockTimeoutMs,
-    pollIntervalMs: 250,
     todo: `It holds ${file}.`,
     ...(signal && { signal }),
-  });
-  try {
-    return await work();
-  } finally {
-    rmSync(file, { force: true });
-  }
+  };
+  return withProcessLock(file, options, work);
 }

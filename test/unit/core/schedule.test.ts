@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { InterruptedError, InvalidInputError } from '../../../core/errors.ts';
+import { InterruptedError, InvalidInputError, PipelineError } from '../../../core/errors.ts';
 import { parseSchedule, runSchedule } from '../../../core/schedule.ts';
 
 const noon = Date.UTC(2099, 0, 15, 12, 0, 30);
@@ -53,6 +53,21 @@ describe('a schedule', () => {
       now: steadily(),
     });
     await expect(run).rejects.toThrow('a defect');
+  });
+
+  it('goes on after a failure that somebody is told of, and ends with a defect all the same', async () => {
+    const told: string[] = [];
+    const outcomes = [new PipelineError('AWAY', { what: 'The server is away' }), new Error('a defect')];
+    const run = runSchedule({
+      schedule: parseSchedule('* * * * * *'),
+      run: () => Promise.reject(outcomes.shift()!),
+      signal: new AbortController().signal,
+      onFailed: (message) => told.push(message),
+      sleep: () => Promise.resolve(),
+      now: steadily(),
+    });
+    await expect(run).rejects.toThrow('a defect');
+    expect(told).toEqual(['The server is away']);
   });
 });
 
